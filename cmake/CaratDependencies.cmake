@@ -1,0 +1,10 @@
+# Libraries Carat stands on: Debian's packages, and apache-tvm-ffi from its wheel.
+find_package(Threads REQUIRED)
+find_package(fmt REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(CLI11 REQUIRED)
+if(CARAT_TESTS)
+  enable_testing()
+  find_package(GTest REQUIRED)
+  include(GoogleTest)
+endif()

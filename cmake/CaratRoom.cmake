@@ -1,0 +1,28 @@
+# carat_room(<room> [DEPS <rooms>...] [LIBS <targets>...]): the static library carat_<room> from the room's *.cc, and the
+# test program carat_<room>_test from tests/<room>/*_test.cc.
+function(carat_room room)
+  cmake_parse_arguments(ROOM "" "" "DEPS;LIBS" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
+  list(TRANSFORM ROOM_DEPS PREPEND carat_)
+  if(sources)
+    add_library(carat_${room} STATIC ${sources})
+    set(scope PUBLIC)
+  else()
+    add_library(carat_${room} INTERFACE)
+    set(scope INTERFACE)
+  endif()
+  target_link_libraries(carat_${room} ${scope} carat_options ${ROOM_DEPS} ${ROOM_LIBS})
+  carat_room_tests(${room})
+endfunction()
+
+function(carat_room_tests room)
+  file(GLOB_RECURSE tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/${room}/*_test.cc)
+  if(NOT CARAT_TESTS OR NOT tests)
+    return()
+  endif()
+  add_executable(carat_${room}_test ${tests})
+  target_link_libraries(carat_${room}_test PRIVATE carat_${room} GTest::gtest GTest::gmock
+                        GTest::gtest_main)
+  target_compile_definitions(carat_${room}_test PRIVATE CARAT_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  gtest_discover_tests(carat_${room}_test DISCOVERY_MODE PRE_TEST)
+endfunction()
