@@ -1,0 +1,106 @@
+// Files: reading whole, mapping, and writing so that nobody ever sees half of one.
+
+#ifndef CARAT_BASE_FILE_H_
+#define CARAT_BASE_FILE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace carat {
+
+// A read-only mapping of a whole file. Pages come into memory when they are first read and stay until
+// DropPages or the end; a reader of something large drops what it has used.
+class MappedFile {
+ public:
+  explicit MappedFile(const std::filesystem::path& path);
+  ~MappedFile();
+  MappedFile(MappedFile&& other) noexcept;
+  MappedFile& operator=(MappedFile&& other) noexcept;
+
+  std::span<const std::byte> bytes() const { return bytes_; }
+  const std::filesystem::path& path() const { return path_; }
+
+  // Gives the memory of the pages inside `range` (part of bytes()) back; reading them again is allowed
+  // and reads the file.
+  void DropPages(std::span<const std::byte> range) const;
+
+ private:
+  void Unmap();
+
+  std::filesystem::path path_;
+  std::span<const std::byte> bytes_;
+};
+
+inline constexpr size_t kMaxTextFileBytes = size_t{64} << 20;
+
+// The file's bytes; a file longer than `max_bytes` is refused.
+std::string ReadTextFile(const std::filesystem::path& path, size_t max_bytes = kMaxTextFileBytes);
+
+// Writes a file front to back through a buffer. Every failure (a full disk, no permission) is an Error
+// that names the file and the reason.
+class FileWriter {
+ public:
+  explicit FileWriter(const std::filesystem::path& path);
+  ~FileWriter();
+  FileWriter(FileWriter&& other) noexcept;
+  FileWriter& operator=(FileWriter&&) = delete;
+
+  void Write(std::span<const std::byte> bytes);
+  void Write(std::string_view text);
+
+  // Overwrites bytes that were written before: a header whose hash is known only at the end.
+  void WriteAt(uint64_t offset, std::span<const std::byte> bytes);
+
+  // Writes what is buffered and makes it durable. A writer destroyed without Close leaves a file that
+  // nobody should read.
+  void Close();
+
+  uint64_t bytes_written() const { return bytes_written_; }
+
+ private:
+  void Flush();
+
+  std::filesystem::path path_;
+  int file_ = -1;
+  std::vector<std::byte> buffer_;
+  uint64_t bytes_written_ = 0;
+};
+
+// Replaces a file as a whole: writes beside it, then renames.
+void WriteFileAtomically(const std::filesystem::path& path, std::span<const std::byte> bytes);
+void WriteFileAtomically(const std::filesystem::path& path, std::string_view text);
+
+// A folder that appears at its final place complete or not at all, whenever the program dies.
+//
+// Files are written into path(), a folder beside the target; Commit() makes them durable and swaps the
+// folder in. Without Commit the destructor removes it, and what a killed program left is removed by the
+// next OutputDirectory for the same target.
+//
+// An existing target is replaced only if it is an empty folder or one of ours, which the file `marker`
+// in it shows: `-o ~` must not cost anybody a home.
+class OutputDirectory {
+ public:
+  OutputDirectory(const std::filesystem::path& target, std::string_view marker);
+  ~OutputDirectory();
+  OutputDirectory(const OutputDirectory&) = delete;
+  OutputDirectory& operator=(const OutputDirectory&) = delete;
+
+  const std::filesystem::path& path() const { return path_; }
+  const std::filesystem::path& target() const { return target_; }
+
+  void Commit();
+
+ private:
+  std::filesystem::path target_;
+  std::filesystem::path path_;
+  int lock_ = -1;  // an open, locked descriptor of path(): as long as it lives, nobody cleans it away
+};
+
+}  // namespace carat
+
+#endif  // CARAT_BASE_FILE_H_

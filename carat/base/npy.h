@@ -1,0 +1,53 @@
+// NumPy's .npy files: token ids in, logits out.
+// Format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
+
+#ifndef CARAT_BASE_NPY_H_
+#define CARAT_BASE_NPY_H_
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <vector>
+
+#include "carat/base/file.h"
+
+namespace carat {
+
+// A one-dimensional array of int32; int64 is taken too if every value fits.
+std::vector<int32_t> ReadNpyInt32(const std::filesystem::path& path);
+
+struct FloatMatrix {
+  int64_t rows = 0;
+  int64_t cols = 0;
+  std::vector<float> values;
+
+  std::span<const float> Row(int64_t row) const {
+    return std::span(values).subspan(static_cast<size_t>(row * cols), static_cast<size_t>(cols));
+  }
+};
+
+// A two-dimensional array of float32.
+FloatMatrix ReadNpyFloat32(const std::filesystem::path& path);
+
+// Writes float32 [rows, cols] row by row into a file beside `path`; Finish puts it there.
+class NpyWriter {
+ public:
+  NpyWriter(const std::filesystem::path& path, int64_t rows, int64_t cols);
+  ~NpyWriter();
+  NpyWriter(const NpyWriter&) = delete;
+  NpyWriter& operator=(const NpyWriter&) = delete;
+
+  void Append(std::span<const float> rows);  // any number of whole rows
+  void Finish();                             // throws if rows are missing
+
+ private:
+  std::filesystem::path path_;
+  std::filesystem::path temporary_;
+  FileWriter writer_;
+  int64_t cols_;
+  int64_t missing_rows_;
+};
+
+}  // namespace carat
+
+#endif  // CARAT_BASE_NPY_H_
