@@ -1,0 +1,43 @@
+// Quantization schemes: which format each kind of tensor gets, by the name the user gives.
+
+#ifndef CARAT_QUANTIZATION_SCHEME_H_
+#define CARAT_QUANTIZATION_SCHEME_H_
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "carat/quantization/weight_format.h"
+
+namespace carat::quantization {
+
+// What a matrix multiplies its weights with.
+enum class ActivationFormat {
+  kF32,
+  kInt8Blocks,  // int8 with an f32 scale per 32 values
+};
+
+// What keys and values are kept in.
+enum class KvFormat { kF32, kF16 };
+
+std::string_view ActivationFormatName(ActivationFormat format);  // "f32", "int8_blocks"
+std::string_view KvFormatName(KvFormat format);                  // "f32", "f16"
+size_t KvElementBytes(KvFormat format);
+
+// Norm vectors stay f32 in every scheme.
+struct QuantizationScheme {
+  std::string name;
+  WeightFormat matrix;
+  WeightFormat embedding;
+  ActivationFormat activation;
+  KvFormat kv;
+};
+
+// q4_0, q8_0, q0f16, q0bf16, q0f32. Throws Error listing the names there are.
+const QuantizationScheme& FindScheme(std::string_view name);
+
+std::span<const QuantizationScheme> AllSchemes();
+
+}  // namespace carat::quantization
+
+#endif  // CARAT_QUANTIZATION_SCHEME_H_
