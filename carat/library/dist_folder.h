@@ -1,0 +1,55 @@
+// A compiled model's folder, `dist/<folder>-<quantization>-<device>/`:
+//
+//     carat-config.json       the metadata and how to sample; written last
+//     weights.bin             the packed weights
+//     model.so                the library
+//     config.json  generation_config.json  tokenizer.json  tokenizer_config.json  chat_template.jinja
+//                             as the Hugging Face folder has them; all but the first are optional
+
+#ifndef CARAT_LIBRARY_DIST_FOLDER_H_
+#define CARAT_LIBRARY_DIST_FOLDER_H_
+
+#include <array>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "carat/base/types.h"
+#include "carat/library/metadata.h"
+#include "carat/model/config.h"
+
+namespace carat::library {
+
+inline constexpr std::string_view kConfigFile = "carat-config.json";
+inline constexpr std::string_view kWeightsFile = "weights.bin";
+inline constexpr std::string_view kLibraryFile = "model.so";
+
+// Copied from the Hugging Face folder where it has them.
+inline constexpr std::array<std::string_view, 7> kModelFiles = {
+    "config.json",           "generation_config.json", "tokenizer.json",         "tokenizer.model",
+    "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja",
+};
+
+// What carat-config.json holds.
+struct DistConfig {
+  LibraryMetadata metadata;
+  model::GenerationDefaults generation;
+};
+
+std::string ToJsonText(const DistConfig& config);
+DistConfig ParseDistConfig(std::string_view json_text, std::string_view where);
+
+// True if the folder has a carat-config.json: it was compiled by Carat.
+bool IsDistFolder(const std::filesystem::path& folder);
+
+// Reads carat-config.json and checks that the other files are there. Throws Error naming what is missing.
+DistConfig ReadDistFolder(const std::filesystem::path& folder);
+
+// "<folder>-<quantization>-<device>": the dist folder's name for a model folder.
+std::string DistFolderName(const std::filesystem::path& model_folder, std::string_view quantization,
+                           std::string_view device);
+
+}  // namespace carat::library
+
+#endif  // CARAT_LIBRARY_DIST_FOLDER_H_
