@@ -115,8 +115,9 @@ void DecodeRow(const std::byte* in, size_t stride, std::span<float> out, Decode 
 
 void CheckWholeBlocks(WeightFormat format, int64_t cols) {
   if (cols < 0 || cols % BlockValues(format) != 0) {
-    throw Error("a row of {} values is not a multiple of {}, the block of {}; choose f16, bf16 or f32",
-                cols, BlockValues(format), FormatName(format));
+    throw Error(
+        "a row of {} values is not a multiple of {}, the block of {}; choose f16, bf16 or f32",
+        cols, BlockValues(format), FormatName(format));
   }
 }
 
@@ -167,9 +168,11 @@ void DequantizeRow(WeightFormat format, const std::byte* in, std::span<float> ou
       std::memcpy(out.data(), in, out.size_bytes());
       return;
     case WeightFormat::kF16:
-      return DecodeRow<uint16_t>(in, 1, out, [](uint16_t bits, float* x) { *x = F16ToFloat(bits); });
+      return DecodeRow<uint16_t>(in, 1, out,
+                                 [](uint16_t bits, float* x) { *x = F16ToFloat(bits); });
     case WeightFormat::kBF16:
-      return DecodeRow<uint16_t>(in, 1, out, [](uint16_t bits, float* x) { *x = BF16ToFloat(bits); });
+      return DecodeRow<uint16_t>(in, 1, out,
+                                 [](uint16_t bits, float* x) { *x = BF16ToFloat(bits); });
     case WeightFormat::kQ4_0:
       return DecodeRow<Q4_0Block>(in, kBlock, out, DequantizeQ4_0);
     case WeightFormat::kQ8_0:
