@@ -19,4 +19,5 @@ if(tvm_ffi_missing)
   message(FATAL_ERROR "apache-tvm-ffi is not installed for ${CARAT_PYTHON}: run "
                       "python3 -m venv .venv && .venv/bin/pip install -r requirements.txt")
 endif()
+set(Python_EXECUTABLE ${CARAT_PYTHON})
 find_package(tvm_ffi CONFIG REQUIRED)

@@ -1,8 +1,10 @@
-# carat_room(<room> [DEPS <rooms>...] [LIBS <targets>...]): the static library carat_<room> from the room's *.cc, and the
-# test program carat_<room>_test from tests/<room>/*_test.cc.
+# carat_room(<room> [DEPS <rooms>...] [LIBS <targets>...] [EXCLUDE <files>...]): the static library
+# carat_<room> from the room's *.cc, and the test program carat_<room>_test from tests/<room>/*_test.cc.
 function(carat_room room)
-  cmake_parse_arguments(ROOM "" "" "DEPS;LIBS" ${ARGN})
+  cmake_parse_arguments(ROOM "" "" "DEPS;LIBS;EXCLUDE" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
+  list(TRANSFORM ROOM_EXCLUDE PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/)
+  list(REMOVE_ITEM sources "" ${ROOM_EXCLUDE})
   list(TRANSFORM ROOM_DEPS PREPEND carat_)
   if(sources)
     add_library(carat_${room} STATIC ${sources})
