@@ -58,8 +58,11 @@ int FinishParse(const CLI::App& app, const CLI::ParseError& error) {
     app.exit(error);
     return kDone;
   }
-  return Fail(kWrongUsage,
-              std::string(error.what()) + " (see " + CommandName(app) + " --help)");
+  std::string problem = error.what();
+  if (app.get_subcommands().empty() && app.remaining_size() > 0) {
+    problem = "there is no command '" + app.remaining().front() + "'";
+  }
+  return Fail(kWrongUsage, problem + " (see " + CommandName(app) + " --help)");
 }
 
 // Output that never reached its file (a full disk behind `> FILE`) must not look like success.
