@@ -1,5 +1,5 @@
-// The program `carat`: finds the subcommand, runs it, and turns whatever goes wrong into one line on
-// stderr and an exit code.
+// The program `carat`: finds the subcommand, runs it, and turns whatever goes wrong into one line
+// on stderr and an exit code.
 //
 //   0    done
 //   1    it could not be done: "carat: <what, where, how to mend it>"
@@ -28,7 +28,8 @@ enum ExitCode { kDone = 0, kFailed = 1, kWrongUsage = 2, kInterrupted = 130 };
 
 constexpr char kOverview[] =
     "Carat compiles small language models and runs them.\n"
-    "A folder as Hugging Face publishes it goes in; a quantized library for this machine comes out;\n"
+    "A folder as Hugging Face publishes it goes in; a quantized library for this machine comes "
+    "out;\n"
     "text comes out of that. MODEL is either of the two folders.";
 
 constexpr char kExamples[] =
@@ -60,7 +61,9 @@ int FinishParse(const CLI::App& app, const CLI::ParseError& error) {
   }
   std::string problem = error.what();
   if (app.get_subcommands().empty() && app.remaining_size() > 0) {
-    problem = "there is no command '" + app.remaining().front() + "'";
+    const std::string word = app.remaining().front();
+    problem =
+        (word.starts_with('-') ? "there is no option '" : "there is no command '") + word + "'";
   }
   return Fail(kWrongUsage, problem + " (see " + CommandName(app) + " --help)");
 }
