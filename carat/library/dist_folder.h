@@ -13,11 +13,9 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
-#include <vector>
 
-#include "carat/base/types.h"
 #include "carat/library/metadata.h"
-#include "carat/model/config.h"
+#include "carat/model/generation_defaults.h"
 
 namespace carat::library {
 

@@ -72,8 +72,8 @@ struct LibraryMetadata {
 
 nlohmann::json ToJson(const LibraryMetadata& metadata);
 
-// Strict: every field must be there with its type and a sensible value. `where` names the source in
-// messages ("dist/demo/carat-config.json").
+// Strict: the version must be this program's, and every field must be there with its type and a sensible
+// value. `where` names the source in messages ("dist/demo/carat-config.json").
 LibraryMetadata MetadataFromJson(const nlohmann::json& json, std::string_view where);
 LibraryMetadata ParseMetadata(std::string_view json_text, std::string_view where);
 

@@ -1,0 +1,83 @@
+// Chooses the next token from the logits.
+//
+// The filters come in the order of Hugging Face transformers: repetition penalty, temperature, top_k,
+// top_p, min_p; then a token is drawn from what is left, by its probability. Each of the last three keeps
+// the most likely tokens down to some point, so together they keep a prefix of the tokens in order of
+// their logits: only that much of the vocabulary is ever sorted.
+
+#ifndef CARAT_ENGINE_SAMPLER_H_
+#define CARAT_ENGINE_SAMPLER_H_
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "carat/base/types.h"
+
+namespace carat::engine {
+
+struct SamplingParameters {
+  double temperature = 1.0;         // 0: always the most likely token, of equals the lowest id
+  int64_t top_k = 0;                // keep the k most likely, and what ties with the last; 0: all
+  double top_p = 1.0;               // keep the most likely that together reach this probability
+  double min_p = 0.0;               // keep those at least min_p times as likely as the most likely
+  double repetition_penalty = 1.0;  // of tokens of the prompt or output: logits / r, or * r below 0
+  std::optional<uint64_t> seed;     // the same seed, the same choices; without: a random one
+};
+
+// Throws Error naming the parameter and the values it may have.
+void CheckSamplingParameters(const SamplingParameters& parameters);
+
+// Numbers in [0, 1), the same on every machine: the n-th is a function of seed and n alone.
+class UniformGenerator {
+ public:
+  explicit UniformGenerator(uint64_t seed) : seed_(seed) {}
+  double Next();
+
+ private:
+  uint64_t seed_;
+  uint64_t counter_ = 0;
+};
+
+class Sampler {
+ public:
+  Sampler(const SamplingParameters& parameters, int64_t vocab_size);
+
+  // Tokens the repetition penalty is to count: the prompt. Sampled tokens count by themselves.
+  void AddToHistory(std::span<const TokenId> tokens);
+
+  // `logits` [vocab_size] are scratch memory: the penalty changes them. Throws Error if they are not
+  // numbers.
+  TokenId Sample(std::span<float> logits);
+
+ private:
+  struct Candidate {
+    float logit;
+    TokenId token;
+  };
+
+  void ApplyPenalty(std::span<float> logits) const;
+  void FindBlockMaxima(std::span<const float> logits);
+  TokenId Greedy(std::span<const float> logits) const;
+  TokenId SampleFromAll(std::span<const float> logits);
+  TokenId SampleFiltered(std::span<const float> logits);
+  void SelectTop(std::span<const float> logits, size_t count);
+  void SelectAtLeast(std::span<const float> logits, float threshold);
+  double Weight(float logit) const;
+  double SumOfWeights(std::span<const float> logits) const;
+
+  SamplingParameters parameters_;
+  int64_t vocab_size_;
+  UniformGenerator uniform_;
+  std::vector<bool> in_history_;
+  std::vector<TokenId> history_;         // each token once
+  std::vector<float> block_maxima_;      // of kBlock logits each
+  std::vector<float> sorted_maxima_;
+  std::vector<Candidate> candidates_;    // most likely first
+  float max_logit_ = 0;
+};
+
+}  // namespace carat::engine
+
+#endif  // CARAT_ENGINE_SAMPLER_H_

@@ -1,0 +1,203 @@
+#include "carat/library/metadata.h"
+
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "carat/base/error.h"
+#include "carat/base/json.h"
+#include "carat/library/weights_file.h"
+
+namespace carat::library {
+
+namespace {
+
+using graph::Arrangement;
+
+std::string_view ArrangementName(Arrangement arrangement) {
+  return arrangement == Arrangement::kInterleave ? "interleave" : "concatenate";
+}
+
+Json WeightToJson(const PackedWeight& packed) {
+  const graph::Weight& weight = packed.weight;
+  Json parts = Json::array();
+  for (const graph::SourceTensor& part : weight.parts) {
+    parts.push_back({{"name", part.name}, {"rows", part.rows}, {"cols", part.cols}});
+  }
+  return {
+      {"name", weight.name},
+      {"format", quantization::FormatName(weight.format)},
+      {"shape", {weight.rows(), weight.cols()}},
+      {"arrangement", ArrangementName(weight.arrangement)},
+      {"added", weight.offset},
+      {"parts", std::move(parts)},
+      {"layout", packed.layout},
+      {"offset", packed.offset},
+      {"bytes", packed.num_bytes},
+  };
+}
+
+int64_t NonNegativeInt(const JsonObject& object, std::string_view name) {
+  const int64_t value = object.Int(name);
+  if (value < 0) throw object.Wrong(name, "an integer of at least 0");
+  return value;
+}
+
+graph::SourceTensor SourceFromJson(const JsonObject& object) {
+  return {object.String("name"), object.PositiveInt("rows"), object.PositiveInt("cols")};
+}
+
+// The elements of the list `name`, each an object, errors naming "weights[3]".
+std::vector<JsonObject> Objects(const JsonObject& object, std::string_view name) {
+  const Json* list = object.Find(name);
+  if (list == nullptr || !list->is_array()) throw object.Wrong(name, "a list of objects");
+  std::vector<JsonObject> objects;
+  for (size_t i = 0; i < list->size(); ++i) {
+    objects.emplace_back((*list)[i], fmt::format("{}: {}[{}]", object.file(), name, i));
+  }
+  return objects;
+}
+
+PackedWeight WeightFromJson(const JsonObject& object) {
+  PackedWeight packed;
+  packed.weight.name = object.String("name");
+  packed.weight.format = quantization::FindFormat(object.String("format"));
+  const std::string arrangement = object.String("arrangement");
+  if (arrangement == ArrangementName(Arrangement::kInterleave)) {
+    packed.weight.arrangement = Arrangement::kInterleave;
+  } else if (arrangement != ArrangementName(Arrangement::kConcatenate)) {
+    throw object.Wrong("arrangement", "\"concatenate\" or \"interleave\"");
+  }
+  packed.weight.offset = static_cast<float>(object.Float("added"));
+  for (const JsonObject& part : Objects(object, "parts")) {
+    packed.weight.parts.push_back(SourceFromJson(part));
+  }
+  if (packed.weight.parts.empty()) throw object.Wrong("parts", "at least one source tensor");
+  packed.layout = object.String("layout");
+  packed.offset = NonNegativeInt(object, "offset");
+  packed.num_bytes = object.PositiveInt("bytes");
+  return packed;
+}
+
+// Every weight lies inside the file, aligned, after the header.
+void CheckWeightRanges(const LibraryMetadata& metadata, std::string_view where) {
+  for (const PackedWeight& packed : metadata.weights) {
+    if (packed.offset < kWeightsHeaderBytes || packed.offset % kWeightAlignment != 0 ||
+        packed.num_bytes > metadata.weights_bytes ||
+        packed.offset > metadata.weights_bytes - packed.num_bytes) {
+      throw Error("{}: weight '{}' lies at bytes {} to {}, outside the {} bytes of weights.bin or not "
+                  "at a multiple of {}; compile the model again",
+                  where, packed.weight.name, packed.offset, packed.offset + packed.num_bytes,
+                  metadata.weights_bytes, kWeightAlignment);
+    }
+  }
+}
+
+// Sizes that must fit each other for the KV cache to hold the context.
+void CheckLimits(const LibraryMetadata& metadata, std::string_view where) {
+  // Keeps products of these in 64 bits and single buffers addressable.
+  constexpr int64_t kMaxBufferBytes = int64_t{1} << 46;
+  const auto fits = [](int64_t count, int64_t bytes) {
+    return bytes == 0 || count <= kMaxBufferBytes / bytes;
+  };
+  constexpr int64_t kMaxTokens = std::numeric_limits<int32_t>::max();
+  if (metadata.context_window_size > kMaxTokens || metadata.prefill_chunk_size > kMaxTokens ||
+      metadata.vocab_size > kMaxTokens || metadata.max_batch_size > 65536 ||
+      !fits(metadata.max_pages_per_sequence() * metadata.max_batch_size, metadata.page_bytes) ||
+      !fits(metadata.max_batch_size, metadata.ring_bytes)) {
+    throw Error("{}: context_window_size {} and max_batch_size {} make a KV cache beyond any machine; "
+                "compile with smaller ones",
+                where, metadata.context_window_size, metadata.max_batch_size);
+  }
+  if (metadata.sliding_window > 0 && metadata.ring_tokens < metadata.sliding_window) {
+    throw Error("{}: ring_tokens is {}, but the sliding window is {}; compile the model again", where,
+                metadata.ring_tokens, metadata.sliding_window);
+  }
+}
+
+}  // namespace
+
+Json ToJson(const LibraryMetadata& metadata) {
+  Json weights = Json::array();
+  for (const PackedWeight& packed : metadata.weights) weights.push_back(WeightToJson(packed));
+  return {
+      {"carat_version", metadata.carat_version},
+      {"tvm_ffi_abi", metadata.tvm_ffi_abi},
+      {"architecture", metadata.architecture},
+      {"model_config", ParseJson(metadata.model_config, "model_config")},
+      {"vocab_size", metadata.vocab_size},
+      {"quantization", metadata.quantization},
+      {"device", metadata.device},
+      {"target", metadata.target},
+      {"cpu_features", metadata.cpu_features},
+      {"kernels", metadata.kernels},
+      {"context_window_size", metadata.context_window_size},
+      {"prefill_chunk_size", metadata.prefill_chunk_size},
+      {"max_batch_size", metadata.max_batch_size},
+      {"sliding_window", metadata.sliding_window},
+      {"page_tokens", metadata.page_tokens},
+      {"page_bytes", metadata.page_bytes},
+      {"ring_tokens", metadata.ring_tokens},
+      {"ring_bytes", metadata.ring_bytes},
+      {"scratch_shared_bytes", metadata.scratch_shared_bytes},
+      {"scratch_thread_bytes", metadata.scratch_thread_bytes},
+      {"weights_bytes", metadata.weights_bytes},
+      {"decode_weight_bytes", metadata.decode_weight_bytes},
+      {"weights_hash", metadata.weights_hash},
+      {"weights", std::move(weights)},
+  };
+}
+
+LibraryMetadata MetadataFromJson(const Json& json, std::string_view where) {
+  const JsonObject object(json, std::string(where));
+  LibraryMetadata metadata;
+  metadata.carat_version = object.String("carat_version");
+  if (metadata.carat_version != CARAT_VERSION) {
+    throw Error("{}: compiled by Carat {}, but this is Carat {}; compile the model again", where,
+                metadata.carat_version, CARAT_VERSION);
+  }
+  metadata.tvm_ffi_abi = object.String("tvm_ffi_abi");
+  metadata.architecture = object.String("architecture");
+  metadata.model_config = object.Object("model_config").json().dump();
+  metadata.vocab_size = object.PositiveInt("vocab_size");
+  metadata.quantization = object.String("quantization");
+  metadata.device = object.String("device");
+  metadata.target = object.String("target");
+  metadata.cpu_features = object.Strings("cpu_features");
+  metadata.kernels = object.Strings("kernels");
+  metadata.context_window_size = object.PositiveInt("context_window_size");
+  metadata.prefill_chunk_size = object.PositiveInt("prefill_chunk_size");
+  metadata.max_batch_size = object.PositiveInt("max_batch_size");
+  metadata.sliding_window = NonNegativeInt(object, "sliding_window");
+  metadata.page_tokens = object.PositiveInt("page_tokens");
+  metadata.page_bytes = NonNegativeInt(object, "page_bytes");
+  metadata.ring_tokens = NonNegativeInt(object, "ring_tokens");
+  metadata.ring_bytes = NonNegativeInt(object, "ring_bytes");
+  metadata.scratch_shared_bytes = NonNegativeInt(object, "scratch_shared_bytes");
+  metadata.scratch_thread_bytes = NonNegativeInt(object, "scratch_thread_bytes");
+  metadata.weights_bytes = object.PositiveInt("weights_bytes");
+  metadata.decode_weight_bytes = NonNegativeInt(object, "decode_weight_bytes");
+  metadata.weights_hash = object.String("weights_hash");
+  for (const JsonObject& weight : Objects(object, "weights")) {
+    metadata.weights.push_back(WeightFromJson(weight));
+  }
+  CheckWeightRanges(metadata, where);
+  CheckLimits(metadata, where);
+  return metadata;
+}
+
+LibraryMetadata ParseMetadata(std::string_view json_text, std::string_view where) {
+  return MetadataFromJson(ParseJson(json_text, where), where);
+}
+
+std::string FirstDifference(const LibraryMetadata& a, const LibraryMetadata& b) {
+  const Json json_a = ToJson(a);
+  const Json json_b = ToJson(b);
+  const bool hash_unknown = a.weights_hash.empty() || b.weights_hash.empty();
+  for (const auto& [name, value] : json_a.items()) {
+    if (name == "weights_hash" && hash_unknown) continue;
+    if (json_b.at(name) != value) return name;
+  }
+  return "";
+}
+
+}  // namespace carat::library

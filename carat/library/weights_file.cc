@@ -1,0 +1,133 @@
+#include "carat/library/weights_file.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <vector>
+
+#include "carat/base/error.h"
+
+namespace carat::library {
+
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "weights.bin is little-endian");
+
+constexpr char kMagic[8] = {'C', 'A', 'R', 'A', 'T', 'W', 'T', 'S'};
+constexpr uint32_t kFormatVersion = 1;
+
+struct Header {
+  char magic[8];
+  uint32_t version;
+  uint32_t zero;
+  uint64_t hash;
+  uint64_t num_bytes;
+  uint8_t reserved[32];
+};
+static_assert(sizeof(Header) == kWeightsHeaderBytes);
+
+// One step: the product spreads a word upwards, the shift brings the upper half down again.
+uint64_t Mix(uint64_t state, uint64_t word) {
+  state = (state ^ word) * 0xff51afd7ed558ccdu;
+  return state ^ (state >> 32);
+}
+
+uint64_t LoadWord(const std::byte* bytes) {
+  uint64_t word;
+  std::memcpy(&word, bytes, sizeof(word));
+  return word;
+}
+
+}  // namespace
+
+void WeightsHash::Append(std::span<const std::byte> bytes) {
+  const size_t num_pending = num_bytes_ % sizeof(pending_);
+  num_bytes_ += bytes.size();
+  if (num_pending > 0) {
+    const size_t taken = std::min(sizeof(pending_) - num_pending, bytes.size());
+    std::copy_n(bytes.begin(), taken, pending_ + num_pending);
+    bytes = bytes.subspan(taken);
+    if (num_pending + taken < sizeof(pending_)) return;
+    state_ = Mix(state_, LoadWord(pending_));
+  }
+  while (bytes.size() >= sizeof(pending_)) {
+    state_ = Mix(state_, LoadWord(bytes.data()));
+    bytes = bytes.subspan(sizeof(pending_));
+  }
+  std::ranges::copy(bytes, pending_);
+}
+
+uint64_t WeightsHash::Digest() const {
+  std::byte last[sizeof(pending_)] = {};
+  std::copy_n(pending_, num_bytes_ % sizeof(pending_), last);
+  return Mix(Mix(state_, LoadWord(last)), num_bytes_);
+}
+
+std::string HashToHex(uint64_t hash) { return fmt::format("{:016x}", hash); }
+
+WeightsWriter::WeightsWriter(const std::filesystem::path& path) : file_(path) {
+  const std::vector<std::byte> no_header(kWeightsHeaderBytes);
+  file_.Write(no_header);
+}
+
+int64_t WeightsWriter::BeginWeight() {
+  PadToAlignment();
+  return num_bytes();
+}
+
+void WeightsWriter::Append(std::span<const std::byte> bytes) {
+  hash_.Append(bytes);
+  file_.Write(bytes);
+}
+
+uint64_t WeightsWriter::Finish() {
+  PadToAlignment();
+  const uint64_t hash = hash_.Digest();
+  Header header = {};
+  std::copy_n(kMagic, sizeof(kMagic), header.magic);
+  header.version = kFormatVersion;
+  header.hash = hash;
+  header.num_bytes = file_.bytes_written();
+  file_.WriteAt(0, std::as_bytes(std::span(&header, 1)));
+  file_.Close();
+  return hash;
+}
+
+void WeightsWriter::PadToAlignment() {
+  static constexpr std::byte kZeros[kWeightAlignment] = {};
+  const int64_t excess = num_bytes() % kWeightAlignment;
+  if (excess > 0) Append(std::span(kZeros).first(kWeightAlignment - excess));
+}
+
+WeightsFile::WeightsFile(const std::filesystem::path& path) : file_(path) {
+  const std::string name = path.string();
+  const std::span<const std::byte> bytes = file_.bytes();
+  Header header = {};
+  if (bytes.size() >= sizeof(header)) std::memcpy(&header, bytes.data(), sizeof(header));
+  if (!std::ranges::equal(header.magic, kMagic)) {
+    throw Error("{}: not a weights file of Carat ({} bytes, no CARATWTS header); compile the model again",
+                name, bytes.size());
+  }
+  if (header.version != kFormatVersion) {
+    throw Error("{}: format version {}, but this Carat reads version {}; compile the model again", name,
+                header.version, kFormatVersion);
+  }
+  if (header.num_bytes != bytes.size()) {
+    throw Error("{}: {} bytes, but its header says {}: the file is {}; compile or copy it again", name,
+                bytes.size(), header.num_bytes,
+                bytes.size() < header.num_bytes ? "truncated" : "too long");
+  }
+  hash_ = HashToHex(header.hash);
+}
+
+void WeightsFile::Verify() const {
+  WeightsHash hash;
+  hash.Append(bytes().subspan(kWeightsHeaderBytes));
+  const std::string actual = HashToHex(hash.Digest());
+  if (actual != hash_) {
+    throw Error("{}: damaged: its contents hash to {}, its header says {}; compile or copy it again",
+                file_.path().string(), actual, hash_);
+  }
+}
+
+}  // namespace carat::library
