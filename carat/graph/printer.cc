@@ -102,9 +102,8 @@ std::string PrintWeight(const Weight& weight) {
     source = fmt::format("{}({})", interleaved ? "interleave" : "concatenate", source);
   }
   if (weight.offset != 0) source += fmt::format(" + {}", weight.offset);
-  return fmt::format("@{} : {}[{}, {}] = {}", weight.name,
-                     quantization::FormatName(weight.format), weight.rows(),
-                     parts.empty() ? 0 : weight.cols(), source);
+  return fmt::format("@{} : {}[{}, {}] = {}", weight.name, quantization::FormatName(weight.format),
+                     weight.rows(), parts.empty() ? 0 : weight.cols(), source);
 }
 
 std::string PrintNode(const Graph& graph, const Node& node) {

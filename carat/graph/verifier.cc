@@ -1,7 +1,7 @@
 #include "carat/graph/verifier.h"
 
-#include <string_view>
 #include <array>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
