@@ -81,15 +81,16 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
 }
 
 void MappedFile::Unmap() {
-  // munmap takes void*, though it never writes: the address is made from the number, not the pointer.
+  // munmap takes void*, though it never writes: the address is made from the number, not the
+  // pointer.
   const auto address = reinterpret_cast<uintptr_t>(bytes_.data());
   if (!bytes_.empty()) munmap(reinterpret_cast<void*>(address), bytes_.size());
 }
 
 void MappedFile::DropPages(std::span<const std::byte> range) const {
-  // Pages that the range shares with its neighbours stay: somebody may be reading there.
+  // The page that the range ends in stays: a reader from front to back goes on there.
   const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
-  const auto begin = (reinterpret_cast<uintptr_t>(range.data()) + page - 1) / page * page;
+  const auto begin = reinterpret_cast<uintptr_t>(range.data()) / page * page;
   const auto end = reinterpret_cast<uintptr_t>(range.data() + range.size()) / page * page;
   if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
 }
@@ -117,8 +118,8 @@ std::string ReadTextFile(const fs::path& path, size_t max_bytes) {
 
 FileWriter::FileWriter(const fs::path& path)
     : path_(path),
-      file_(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, S_IRUSR | S_IWUSR |
-                                                                             S_IRGRP | S_IROTH)) {
+      file_(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+                 S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH)) {
   if (file_ < 0) throw CannotWrite(path, errno);
   buffer_.reserve(kWriteBufferBytes);
 }

@@ -13,8 +13,8 @@
 
 namespace carat {
 
-// A read-only mapping of a whole file. Pages come into memory when they are first read and stay until
-// DropPages or the end; a reader of something large drops what it has used.
+// A read-only mapping of a whole file. Pages come into memory when they are first read and stay
+// until DropPages or the end; a reader of something large drops what it has used.
 class MappedFile {
  public:
   explicit MappedFile(const std::filesystem::path& path);
@@ -25,8 +25,8 @@ class MappedFile {
   std::span<const std::byte> bytes() const { return bytes_; }
   const std::filesystem::path& path() const { return path_; }
 
-  // Gives the memory of the pages inside `range` (part of bytes()) back; reading them again is allowed
-  // and reads the file.
+  // Gives the memory of the pages that `range` (part of bytes()) begins in or covers back, so that
+  // dropping one range after the other drops everything. Reading there again reads the file.
   void DropPages(std::span<const std::byte> range) const;
 
  private:
@@ -41,8 +41,8 @@ inline constexpr size_t kMaxTextFileBytes = size_t{64} << 20;
 // The file's bytes; a file longer than `max_bytes` is refused.
 std::string ReadTextFile(const std::filesystem::path& path, size_t max_bytes = kMaxTextFileBytes);
 
-// Writes a file front to back through a buffer. Every failure (a full disk, no permission) is an Error
-// that names the file and the reason.
+// Writes a file front to back through a buffer. Every failure (a full disk, no permission) is an
+// Error that names the file and the reason.
 class FileWriter {
  public:
   explicit FileWriter(const std::filesystem::path& path);
@@ -56,8 +56,8 @@ class FileWriter {
   // Overwrites bytes that were written before: a header whose hash is known only at the end.
   void WriteAt(uint64_t offset, std::span<const std::byte> bytes);
 
-  // Writes what is buffered and makes it durable. A writer destroyed without Close leaves a file that
-  // nobody should read.
+  // Writes what is buffered and makes it durable. A writer destroyed without Close leaves a file
+  // that nobody should read.
   void Close();
 
   uint64_t bytes_written() const { return bytes_written_; }
@@ -77,12 +77,12 @@ void WriteFileAtomically(const std::filesystem::path& path, std::string_view tex
 
 // A folder that appears at its final place complete or not at all, whenever the program dies.
 //
-// Files are written into path(), a folder beside the target; Commit() makes them durable and swaps the
-// folder in. Without Commit the destructor removes it, and what a killed program left is removed by the
-// next OutputDirectory for the same target.
+// Files are written into path(), a folder beside the target; Commit() makes them durable and swaps
+// the folder in. Without Commit the destructor removes it, and what a killed program left is
+// removed by the next OutputDirectory for the same target.
 //
-// An existing target is replaced only if it is an empty folder or one of ours, which the file `marker`
-// in it shows: `-o ~` must not cost anybody a home.
+// An existing target is replaced only if it is an empty folder or one of ours, which the file
+// `marker` in it shows: `-o ~` must not cost anybody a home.
 class OutputDirectory {
  public:
   OutputDirectory(const std::filesystem::path& target, std::string_view marker);
@@ -98,7 +98,8 @@ class OutputDirectory {
  private:
   std::filesystem::path target_;
   std::filesystem::path path_;
-  int lock_ = -1;  // an open, locked descriptor of path(): as long as it lives, nobody cleans it away
+  int lock_ =
+      -1;  // an open, locked descriptor of path(): as long as it lives, nobody cleans it away
 };
 
 }  // namespace carat

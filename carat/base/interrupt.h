@@ -1,5 +1,5 @@
-// Ctrl-C as a flag. While an InterruptGuard lives, SIGINT sets the flag instead of ending the program,
-// and loops that may take long ask for it between steps.
+// Ctrl-C as a flag. While an InterruptGuard lives, SIGINT sets the flag instead of ending the
+// program, and loops that may take long ask for it between steps.
 
 #ifndef CARAT_BASE_INTERRUPT_H_
 #define CARAT_BASE_INTERRUPT_H_

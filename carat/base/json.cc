@@ -12,8 +12,8 @@ namespace {
 
 constexpr size_t kMaxQuotedBytes = 60;
 
-// Watches a parse: refuses deep nesting and keys given twice. nlohmann::json would nest without bound
-// and keep the last of two equal keys.
+// Watches a parse: refuses deep nesting and keys given twice. nlohmann::json would nest without
+// bound and keep the last of two equal keys.
 class ParseGuard {
  public:
   explicit ParseGuard(std::string_view where) : where_(where) {}

@@ -27,8 +27,8 @@ using Json = nlohmann::json;
 
 inline constexpr int kMaxJsonDepth = 64;
 
-// Parses `text`; `where` names it in errors. Nesting deeper than kMaxJsonDepth, a key given twice in one
-// object and bytes that are not UTF-8 are refused.
+// Parses `text`; `where` names it in errors. Nesting deeper than kMaxJsonDepth, a key given twice
+// in one object and bytes that are not UTF-8 are refused.
 Json ParseJson(std::string_view text, std::string_view where);
 
 // The same for a file, which errors name by its file name.

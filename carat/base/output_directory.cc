@@ -1,6 +1,6 @@
-// OutputDirectory of file.h. The target T is written as T.carat-tmp-<pid>, whose descriptor is locked
-// (flock) while its writer lives: the kernel lets go of the lock however the process ends, so a folder
-// of that name that can be locked belongs to nobody.
+// OutputDirectory of file.h. The target T is written as T.carat-tmp-<pid>, whose descriptor is
+// locked (flock) while its writer lives: the kernel lets go of the lock however the process ends,
+// so a folder of that name that can be locked belongs to nobody.
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -45,9 +45,10 @@ void CheckReplaceable(const fs::path& target, std::string_view marker) {
                 target.string());
   }
   if (fs::is_empty(target, error) || fs::exists(target / marker, error)) return;
-  throw Error("{}: holds other files (there is no {} in it), so it is not replaced; choose another "
-              "folder or remove it first",
-              target.string(), marker);
+  throw Error(
+      "{}: holds other files (there is no {} in it), so it is not replaced; choose another "
+      "folder or remove it first",
+      target.string(), marker);
 }
 
 // An open descriptor of the folder with its lock, or -1 if somebody else has the lock.

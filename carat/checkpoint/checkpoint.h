@@ -1,0 +1,63 @@
+// The weights of a Hugging Face folder: model.safetensors, or the files that
+// model.safetensors.index.json names.
+//
+// Nothing is read when a checkpoint is opened but the headers, which are checked as a whole; rows
+// are converted to float when they are asked for, and the pages they came from are given back, so a
+// checkpoint of any size takes little memory.
+
+#ifndef CARAT_CHECKPOINT_CHECKPOINT_H_
+#define CARAT_CHECKPOINT_CHECKPOINT_H_
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "carat/base/file.h"
+#include "carat/checkpoint/tensor.h"
+
+namespace carat::checkpoint {
+
+class Checkpoint {
+ public:
+  static Checkpoint Open(const std::filesystem::path& folder);
+
+  const TensorInfo* Find(std::string_view name) const;  // nullptr if there is none
+
+  // The tensor, which must be [rows, cols] (a vector: one row) and of a floating-point type that
+  // ReadRows converts. `origin` says who gives the shape: "config.json".
+  const TensorInfo& Require(std::string_view name, int64_t rows, int64_t cols,
+                            std::string_view origin) const;
+
+  // Rows [first_row, first_row + num_rows) as float. Throws if one of them is not finite. Threads
+  // may read at the same time.
+  void ReadRows(const TensorInfo& tensor, int64_t first_row, int64_t num_rows,
+                std::span<float> out) const;
+
+  // Every row.
+  std::vector<float> Read(const TensorInfo& tensor) const;
+
+  const std::map<std::string, TensorInfo, std::less<>>& tensors() const { return tensors_; }
+  const std::filesystem::path& folder() const { return folder_; }
+
+  // The name of the file that holds the tensor, for messages.
+  std::string FileName(const TensorInfo& tensor) const;
+
+ private:
+  explicit Checkpoint(std::filesystem::path folder) : folder_(std::move(folder)) {}
+
+  void AddFile(const std::string& name, const std::map<std::string, std::string>* weight_map);
+  void AddIndexedFiles(const std::filesystem::path& index);
+
+  std::filesystem::path folder_;
+  std::vector<MappedFile> files_;
+  std::map<std::string, TensorInfo, std::less<>> tensors_;
+};
+
+}  // namespace carat::checkpoint
+
+#endif  // CARAT_CHECKPOINT_CHECKPOINT_H_

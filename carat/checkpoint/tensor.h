@@ -1,0 +1,61 @@
+// A tensor as it lies in a checkpoint file.
+
+#ifndef CARAT_CHECKPOINT_TENSOR_H_
+#define CARAT_CHECKPOINT_TENSOR_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace carat::checkpoint {
+
+// The element types of safetensors. Carat computes with the first three; a checkpoint may hold
+// others as long as nobody reads them.
+enum class DType {
+  kBF16,
+  kF16,
+  kF32,
+  kBool,
+  kU8,
+  kI8,
+  kF8E5M2,
+  kF8E4M3,
+  kI16,
+  kU16,
+  kI32,
+  kU32,
+  kF64,
+  kI64,
+  kU64,
+};
+
+std::optional<DType> FindDType(std::string_view name);  // "BF16"
+std::string_view Name(DType dtype);
+size_t ElementBytes(DType dtype);
+
+struct TensorInfo {
+  std::string name;
+  DType dtype = DType::kBF16;
+  std::vector<int64_t> shape;
+  std::span<const std::byte> bytes;  // inside the mapped file
+  size_t file = 0;                   // which of the checkpoint's files
+
+  // As a matrix: the last dimension are the columns; a vector is one row.
+  int64_t cols() const { return shape.empty() ? 1 : shape.back(); }
+  int64_t rows() const {
+    int64_t product = 1;
+    for (size_t i = 0; i + 1 < shape.size(); ++i) product *= shape[i];
+    return product;
+  }
+};
+
+// "[640, 2048]".
+std::string ShapeText(std::span<const int64_t> shape);
+
+}  // namespace carat::checkpoint
+
+#endif  // CARAT_CHECKPOINT_TENSOR_H_
