@@ -1,0 +1,143 @@
+#include "carat/text/chat_template.h"
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "carat/base/error.h"
+#include "carat/base/file.h"
+#include "carat/base/json.h"
+#include "carat/text/carat_text.h"
+#include "carat/text/rust_bytes.h"
+
+namespace carat::text {
+namespace {
+
+constexpr size_t kMaxTemplateBytes = size_t{1} << 20;
+
+// The text of a special token: "<bos>", or {"content": "<bos>", ...} in older files.
+std::optional<std::string> TokenText(const Json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  if (!value.is_object()) return std::nullopt;
+  const auto content = value.find("content");
+  if (content == value.end() || !content->is_string()) return std::nullopt;
+  return content->get<std::string>();
+}
+
+// Adds the fields bos_token, eos_token, ... of one file to `tokens`; what is there already stays.
+void AddSpecialTokens(const Json& config, ChatTemplate::SpecialTokens& tokens) {
+  if (!config.is_object()) return;
+  for (const auto& [name, value] : config.items()) {
+    if (!name.ends_with("_token")) continue;
+    if (const std::optional<std::string> text = TokenText(value)) tokens.emplace(name, *text);
+  }
+}
+
+// The text of the one named "default", or of the only one.
+std::string ChooseTemplate(const Json& templates, std::string_view file) {
+  const auto text_of = [&](const Json& entry) {
+    return JsonObject(entry, std::string(file) + ": chat_template").String("template");
+  };
+  for (const Json& entry : templates) {
+    const JsonObject named(entry, std::string(file) + ": chat_template");
+    if (named.OptionalString("name") == "default") return text_of(entry);
+  }
+  if (templates.size() == 1) return text_of(templates[0]);
+  throw Error(
+      "{}: field 'chat_template' lists {} templates and none is named \"default\"; save the one to use "
+      "as chat_template.jinja beside it",
+      file, templates.size());
+}
+
+// The field chat_template; nullopt if there is none.
+std::optional<std::string> TemplateOfConfig(const Json& config, std::string_view file) {
+  const JsonObject object(config, std::string(file));
+  const Json* chat_template = object.Find("chat_template");
+  if (chat_template == nullptr) return std::nullopt;
+  if (chat_template->is_array()) return ChooseTemplate(*chat_template, file);
+  return object.String("chat_template");
+}
+
+}  // namespace
+
+void ChatTemplate::Free::operator()(CaratChatTemplate* chat_template) const {
+  carat_chat_template_free(chat_template);
+}
+
+ChatTemplate::ChatTemplate(std::unique_ptr<CaratChatTemplate, Free> chat_template,
+                           SpecialTokens special_tokens)
+    : template_(std::move(chat_template)), special_tokens_(std::move(special_tokens)) {}
+
+std::optional<ChatTemplate> ChatTemplate::Find(const std::filesystem::path& folder) {
+  const std::filesystem::path jinja_file = folder / "chat_template.jinja";
+  const std::filesystem::path config_file = folder / "tokenizer_config.json";
+  const std::filesystem::path tokens_file = folder / "special_tokens_map.json";
+
+  std::optional<std::string> source;
+  std::filesystem::path where;
+  SpecialTokens special_tokens;
+  if (std::filesystem::exists(config_file)) {
+    const Json config = ParseJsonFile(config_file);
+    source = TemplateOfConfig(config, config_file.string());
+    where = config_file;
+    AddSpecialTokens(config, special_tokens);
+  }
+  if (std::filesystem::exists(tokens_file)) {
+    AddSpecialTokens(ParseJsonFile(tokens_file), special_tokens);
+  }
+  if (std::filesystem::exists(jinja_file)) {
+    source = ReadTextFile(jinja_file, kMaxTemplateBytes);
+    where = jinja_file;
+  }
+  if (!source) return std::nullopt;
+  return Compile(*source, where.string(), std::move(special_tokens));
+}
+
+ChatTemplate ChatTemplate::Load(const std::filesystem::path& folder) {
+  if (std::optional<ChatTemplate> found = Find(folder)) return std::move(*found);
+  throw Error(
+      "{}: the model brings no chat template; use --raw to prompt it with plain text, or put its "
+      "chat_template.jinja into the folder",
+      folder.string());
+}
+
+ChatTemplate ChatTemplate::Compile(std::string_view source, std::string_view where,
+                                   SpecialTokens special_tokens) {
+  CaratChatTemplate* compiled = nullptr;
+  RustBytes error;
+  if (!carat_chat_template_compile(where.data(), where.size(), source.data(), source.size(),
+                                   &compiled, error.out())) {
+    throw Error(std::string(error.view()));
+  }
+  return ChatTemplate(std::unique_ptr<CaratChatTemplate, Free>(compiled),
+                      std::move(special_tokens));
+}
+
+std::string ChatTemplate::Render(std::span<const ChatMessage> messages,
+                                 GenerationPrompt generation_prompt) const {
+  Json variables = {
+      {"messages", Json::array()},
+      {"add_generation_prompt", generation_prompt == GenerationPrompt::kAdd},
+      {"tools", nullptr},      // transformers always passes these two,
+      {"documents", nullptr},  // and templates ask `is not none`
+  };
+  for (const auto& [name, text] : special_tokens_) variables[name] = text;
+  for (const ChatMessage& message : messages) {
+    variables["messages"].push_back({{"role", message.role}, {"content", message.content}});
+  }
+
+  std::string text;
+  try {
+    text = variables.dump();
+  } catch (const Json::exception&) {
+    throw Error("the conversation has a message that is not UTF-8 text");
+  }
+  RustBytes rendered;
+  RustBytes error;
+  if (!carat_chat_template_render(template_.get(), text.data(), text.size(), rendered.out(),
+                                  error.out())) {
+    throw Error(std::string(error.view()));
+  }
+  return std::string(rendered.view());
+}
+
+}  // namespace carat::text
