@@ -1,7 +1,8 @@
-# carat_room(<room> [DEPS <rooms>...] [LIBS <targets>...] [EXCLUDE <files>...]): the static library
-# carat_<room> from the room's *.cc, and the test program carat_<room>_test from tests/<room>/*_test.cc.
+# carat_room(<room> [DEPS <rooms>...] [LIBS <targets>...] [EXCLUDE <files>...] [TEST_PROPERTIES ...]):
+# the static library carat_<room> from the room's *.cc, and the test program carat_<room>_test from
+# tests/<room>/*_test.cc. TEST_PROPERTIES are CTest's, for each of its tests.
 function(carat_room room)
-  cmake_parse_arguments(ROOM "" "" "DEPS;LIBS;EXCLUDE" ${ARGN})
+  cmake_parse_arguments(ROOM "" "" "DEPS;LIBS;EXCLUDE;TEST_PROPERTIES" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
   list(TRANSFORM ROOM_EXCLUDE PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/)
   list(REMOVE_ITEM sources "" ${ROOM_EXCLUDE})
@@ -14,7 +15,7 @@ function(carat_room room)
     set(scope INTERFACE)
   endif()
   target_link_libraries(carat_${room} ${scope} carat_options ${ROOM_DEPS} ${ROOM_LIBS})
-  carat_room_tests(${room})
+  carat_room_tests(${room} ${ROOM_TEST_PROPERTIES})
 endfunction()
 
 function(carat_room_tests room)
@@ -26,5 +27,9 @@ function(carat_room_tests room)
   target_link_libraries(carat_${room}_test PRIVATE carat_${room} GTest::gtest GTest::gmock
                         GTest::gtest_main)
   target_compile_definitions(carat_${room}_test PRIVATE CARAT_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
-  gtest_discover_tests(carat_${room}_test DISCOVERY_MODE PRE_TEST)
+  # `./test --quick` leaves out the suites whose name ends in Slow.
+  gtest_discover_tests(carat_${room}_test DISCOVERY_MODE PRE_TEST TEST_FILTER "-*Slow.*"
+                       PROPERTIES ${ARGN} TIMEOUT 600)
+  gtest_discover_tests(carat_${room}_test DISCOVERY_MODE PRE_TEST TEST_FILTER "*Slow.*"
+                       PROPERTIES ${ARGN} TIMEOUT 1500 LABELS slow)
 endfunction()

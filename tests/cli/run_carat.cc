@@ -1,0 +1,88 @@
+#include "tests/cli/run_carat.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+#include "carat/base/error.h"
+#include "tests/support/temporary_folder.h"
+
+namespace carat::testing {
+namespace {
+
+std::string ReadAll(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+void Redirect(const std::filesystem::path& path, int flags, int descriptor) {
+  const int file = open(path.c_str(), flags, 0600);
+  if (file < 0 || dup2(file, descriptor) < 0) _exit(126);
+  close(file);
+}
+
+// In the child process: becomes carat, or ends.
+[[noreturn]] void BecomeCarat(const std::vector<std::string>& arguments,
+                              const CaratOptions& options, const TemporaryFolder& streams) {
+  Redirect(streams / "input", O_RDONLY, STDIN_FILENO);
+  Redirect(options.output_file.empty() ? streams / "output" : options.output_file,
+           O_WRONLY | O_CREAT | O_TRUNC, STDOUT_FILENO);
+  Redirect(streams / "errors", O_WRONLY | O_CREAT | O_TRUNC, STDERR_FILENO);
+  if (options.max_file_bytes) {
+    const rlimit limit = {*options.max_file_bytes, *options.max_file_bytes};
+    setrlimit(RLIMIT_FSIZE, &limit);
+    signal(SIGXFSZ, SIG_IGN);  // writes then fail with EFBIG, much as ENOSPC
+  }
+  for (const auto& [name, value] : options.environment) setenv(name.c_str(), value.c_str(), 1);
+  if (chdir(options.folder.c_str()) != 0) _exit(126);
+  std::vector<std::string> words = {CARAT_PROGRAM};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  execv(CARAT_PROGRAM, argv.data());
+  _exit(127);
+}
+
+}  // namespace
+
+CaratResult RunCarat(const std::vector<std::string>& arguments, const CaratOptions& options) {
+  const TemporaryFolder streams;
+  std::ofstream(streams / "input", std::ios::binary) << options.input;
+  const pid_t child = fork();
+  if (child < 0) throw Error("fork failed");
+  if (child == 0) BecomeCarat(arguments, options, streams);
+  if (options.signal) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(options.signal_after_ms));
+    kill(child, *options.signal);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  CaratResult result;
+  result.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  if (options.output_file.empty()) result.output = ReadAll(streams / "output");
+  result.errors = ReadAll(streams / "errors");
+  return result;
+}
+
+std::filesystem::path CompiledDemo() { return CARAT_COMPILED_DEMO; }
+
+std::filesystem::path DemoCheckpoint() {
+  return std::filesystem::path(CARAT_SOURCE_DIR) / "models/demo";
+}
+
+bool IsOneLine(const std::string& text) {
+  return text.size() > 1 && text.back() == '\n' && std::count(text.begin(), text.end(), '\n') == 1;
+}
+
+}  // namespace carat::testing

@@ -1,0 +1,42 @@
+// Runs the program `carat` as a user would, for tests of what they see: output, errors, exit code.
+
+#ifndef CARAT_TESTS_CLI_RUN_CARAT_H_
+#define CARAT_TESTS_CLI_RUN_CARAT_H_
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace carat::testing {
+
+struct CaratOptions {
+  std::string input;                               // what stdin holds
+  std::filesystem::path folder = ".";              // where it runs
+  std::map<std::string, std::string> environment;  // added to the test's own
+  std::optional<int> signal;                       // sent after signal_after_ms
+  int signal_after_ms = 0;
+  std::filesystem::path output_file;     // stdout goes there instead of into `output`
+  std::optional<size_t> max_file_bytes;  // RLIMIT_FSIZE: a disk that is full
+};
+
+struct CaratResult {
+  int exit_code = 0;  // 128 + n: ended by signal n
+  std::string output;
+  std::string errors;
+};
+
+// carat <arguments>, to its end.
+CaratResult RunCarat(const std::vector<std::string>& arguments, const CaratOptions& options = {});
+
+// The demo model, compiled once for all tests (CTest's fixture CompiledDemo).
+std::filesystem::path CompiledDemo();
+std::filesystem::path DemoCheckpoint();
+
+// True for exactly one non-empty line.
+bool IsOneLine(const std::string& text);
+
+}  // namespace carat::testing
+
+#endif  // CARAT_TESTS_CLI_RUN_CARAT_H_
