@@ -1,0 +1,18 @@
+// The architectures Carat knows, by the name that config.json gives them. A new one is a file
+// beside gemma3.cc and a line in the table of architecture.cc.
+
+#ifndef CARAT_MODEL_ARCHITECTURE_H_
+#define CARAT_MODEL_ARCHITECTURE_H_
+
+#include "carat/graph/graph.h"
+#include "carat/model/config.h"
+
+namespace carat::model {
+
+// The verified graph of config.architecture. Throws Error naming the known ones if it is not among
+// them.
+graph::Graph BuildGraph(const ModelConfig& config);
+
+}  // namespace carat::model
+
+#endif  // CARAT_MODEL_ARCHITECTURE_H_
