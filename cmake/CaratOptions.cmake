@@ -22,6 +22,10 @@ option(CARAT_FUZZ "Build the libFuzzer targets (needs clang)" OFF)
 
 add_library(carat_options INTERFACE)
 target_compile_options(carat_options INTERFACE -Wall -Wextra $<$<BOOL:${CARAT_WERROR}>:-Werror>)
+if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION MATCHES "^12\\.")
+  # False alarms for "text" + std::string (GCC bug 105651).
+  target_compile_options(carat_options INTERFACE -Wno-restrict)
+endif()
 target_compile_definitions(carat_options INTERFACE CARAT_VERSION="${CARAT_VERSION}")
 target_include_directories(carat_options INTERFACE ${CMAKE_SOURCE_DIR})
 if(CARAT_SANITIZE)
