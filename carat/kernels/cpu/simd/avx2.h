@@ -91,39 +91,50 @@ struct Avx2 {
     return _mm256_set1_epi32(bytes);
   }
 
-  // 4-bit sums stay in 16 bits for a whole block. A lane holds two of them, [k % 4 in {0, 1}] and
-  // [k % 4 in {2, 3}]; each starts at -8 times the sum of its 16 activations, so it ends within
+  // Sums stay in 16 bits for a whole block. A lane holds two of them, one of k % 4 in {0, 1} and one of
+  // k % 4 in {2, 3}; each starts at -8 times the sum of its 16 activations, so it ends within
   // 16 * 8 * 127 = 16256, and if it wraps around on the way that does no harm. One vpmaddubsw gives at
   // most 2 * 15 * 127 and never saturates.
-  using Q4Sum = __m256i;
+  struct Q4 {
+    using Sum = __m256i;
 
-  static int32_t Q4Correction(const int8_t* q) {
-    const __m256i pairs = _mm256_maddubs_epi16(_mm256_set1_epi8(8), LoadBytes(q));
-    __m128i sum = _mm_add_epi16(_mm256_castsi256_si128(pairs), _mm256_extracti128_si256(pairs, 1));
-    sum = _mm_add_epi16(sum, _mm_shuffle_epi32(sum, 0b01001110));
-    sum = _mm_add_epi16(sum, _mm_shuffle_epi32(sum, 0b10110001));
-    return _mm_cvtsi128_si32(_mm_sub_epi16(_mm_setzero_si128(), sum));
-  }
-  static Q4Sum StartQ4(int32_t correction) { return _mm256_set1_epi32(correction); }
-  static Q4Sum DotQ4(Q4Sum sum, Bytes w, Bytes x) {
-    return _mm256_add_epi16(sum, _mm256_maddubs_epi16(w, x));
-  }
-  static F32 FinishQ4(Q4Sum sum) {
-    return _mm256_cvtepi32_ps(_mm256_madd_epi16(sum, _mm256_set1_epi16(1)));
-  }
+    static int32_t Correction(const int8_t* x) {
+      const __m256i pairs = _mm256_maddubs_epi16(_mm256_set1_epi8(8), LoadBytes(x));
+      __m128i sum =
+          _mm_add_epi16(_mm256_castsi256_si128(pairs), _mm256_extracti128_si256(pairs, 1));
+      sum = _mm_add_epi16(sum, _mm_shuffle_epi32(sum, 0b01001110));
+      sum = _mm_add_epi16(sum, _mm_shuffle_epi32(sum, 0b10110001));
+      return _mm_cvtsi128_si32(_mm_sub_epi16(_mm_setzero_si128(), sum));
+    }
+    static Sum Start(int32_t correction) { return _mm256_set1_epi32(correction); }
+    static Sum Dot(Sum sum, Bytes w, Bytes x) {
+      return InOrder(_mm256_add_epi16(sum, _mm256_maddubs_epi16(w, x)));
+    }
+    static F32 Finish(Sum sum) {
+      return _mm256_cvtepi32_ps(_mm256_madd_epi16(sum, _mm256_set1_epi16(1)));
+    }
+  };
 
   // |w| * (x with the sign of w): a pair gives at most 2 * 128 * 127 = 32512, which 16 bits hold.
-  using Q8Sum = __m256i;
+  struct Q8 {
+    using Sum = __m256i;
 
-  static Bytes PrepareQ8(Bytes w) { return w; }
-  static Q8Sum StartQ8(int32_t /*correction*/) { return _mm256_setzero_si256(); }
-  static Q8Sum DotQ8(Q8Sum sum, Bytes w, Bytes x) {
-    const __m256i pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(w), _mm256_sign_epi8(x, w));
-    return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
-  }
-  static F32 FinishQ8(Q8Sum sum) { return _mm256_cvtepi32_ps(sum); }
+    static Bytes Prepare(Bytes w) { return w; }
+    static Sum Start(int32_t /*correction*/) { return _mm256_setzero_si256(); }
+    static Sum Dot(Sum sum, Bytes w, Bytes x) {
+      const __m256i pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(w), _mm256_sign_epi8(x, w));
+      return InOrder(_mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1))));
+    }
+    static F32 Finish(Sum sum) { return _mm256_cvtepi32_ps(sum); }
+  };
 
  private:
+  // To GCC an intrinsic's integer addition is a plain +, which it regroups into trees. The sums of an
+  // unrolled block then no longer fit in the registers; an empty instruction keeps the order.
+  static __m256i InOrder(__m256i sum) {
+    asm("" : "+x"(sum));
+    return sum;
+  }
   static __m256 SignBit() { return _mm256_set1_ps(-0.0f); }
   static __m128i LoadHalves(const uint16_t* p) {
     return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));

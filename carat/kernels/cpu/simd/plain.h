@@ -162,55 +162,59 @@ struct Plain {
   }
 
   // With kPairs16 a lane is two 16-bit sums in 32 bits, the one of k % 4 in {0, 1} in the lower half.
-  struct Q4Sum {
-    int32_t lane[kLanes];
+  struct Q4 {
+    struct Sum {
+      int32_t lane[kLanes];
+    };
+
+    static int32_t Correction(const int8_t* x) {
+      int32_t low = 0;
+      int32_t high = 0;
+      for (int k = 0; k < kBlockValues; k += 4) {
+        low += x[k] + x[k + 1];
+        high += x[k + 2] + x[k + 3];
+      }
+      return kPairs ? PackPair(-8 * low, -8 * high) : -8 * (low + high);
+    }
+    static Sum Start(int32_t correction) {
+      Sum sum;
+      for (int32_t& lane : sum.lane) lane = correction;
+      return sum;
+    }
+    static Sum Dot(Sum sum, Bytes w, Bytes x) {
+      for (int i = 0; i < kLanes; ++i) {
+        const int32_t low = Product(w, x, 4 * i) + Product(w, x, 4 * i + 1);
+        const int32_t high = Product(w, x, 4 * i + 2) + Product(w, x, 4 * i + 3);
+        sum.lane[i] = kPairs ? PackPair(LowHalf(sum.lane[i]) + low, HighHalf(sum.lane[i]) + high)
+                             : sum.lane[i] + low + high;
+      }
+      return sum;
+    }
+    static F32 Finish(Sum sum) {
+      return Make([&](int i) {
+        const int32_t lane = sum.lane[i];
+        return static_cast<float>(kPairs ? LowHalf(lane) + HighHalf(lane) : lane);
+      });
+    }
   };
 
-  static int32_t Q4Correction(const int8_t* q) {
-    int32_t low = 0;
-    int32_t high = 0;
-    for (int k = 0; k < kBlockValues; k += 4) {
-      low += q[k] + q[k + 1];
-      high += q[k + 2] + q[k + 3];
-    }
-    return kPairs ? PackPair(-8 * low, -8 * high) : -8 * (low + high);
-  }
-  static Q4Sum StartQ4(int32_t correction) {
-    Q4Sum sum;
-    for (int32_t& lane : sum.lane) lane = correction;
-    return sum;
-  }
-  static Q4Sum DotQ4(Q4Sum sum, Bytes w, Bytes x) {
-    for (int i = 0; i < kLanes; ++i) {
-      const int32_t low = Product(w, x, 4 * i) + Product(w, x, 4 * i + 1);
-      const int32_t high = Product(w, x, 4 * i + 2) + Product(w, x, 4 * i + 3);
-      sum.lane[i] = kPairs ? PackPair(LowHalf(sum.lane[i]) + low, HighHalf(sum.lane[i]) + high)
-                           : sum.lane[i] + low + high;
-    }
-    return sum;
-  }
-  static F32 FinishQ4(Q4Sum sum) {
-    return Make([&](int i) {
-      const int32_t total = kPairs ? LowHalf(sum.lane[i]) + HighHalf(sum.lane[i]) : sum.lane[i];
-      return static_cast<float>(total);
-    });
-  }
+  struct Q8 {
+    struct Sum {
+      int32_t lane[kLanes];
+    };
 
-  struct Q8Sum {
-    int32_t lane[kLanes];
+    static Bytes Prepare(Bytes w) { return w; }
+    static Sum Start(int32_t /*correction*/) { return {}; }
+    static Sum Dot(Sum sum, Bytes w, Bytes x) {
+      for (int i = 0; i < 4 * kLanes; ++i) {
+        sum.lane[i / 4] += static_cast<int8_t>(w.byte[i]) * static_cast<int8_t>(x.byte[i]);
+      }
+      return sum;
+    }
+    static F32 Finish(Sum sum) {
+      return Make([&](int i) { return static_cast<float>(sum.lane[i]); });
+    }
   };
-
-  static Bytes PrepareQ8(Bytes w) { return w; }
-  static Q8Sum StartQ8(int32_t /*correction*/) { return {}; }
-  static Q8Sum DotQ8(Q8Sum sum, Bytes w, Bytes x) {
-    for (int i = 0; i < 4 * kLanes; ++i) {
-      sum.lane[i / 4] += static_cast<int8_t>(w.byte[i]) * static_cast<int8_t>(x.byte[i]);
-    }
-    return sum;
-  }
-  static F32 FinishQ8(Q8Sum sum) {
-    return Make([&](int i) { return static_cast<float>(sum.lane[i]); });
-  }
 
  private:
   static constexpr bool kPairs = Traits::kSums == BlockSums::kPairs16;

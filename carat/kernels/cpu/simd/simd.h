@@ -33,13 +33,13 @@
 //     LoadBytes(p)                        4 * kLanes bytes
 //     LowNibbles(b) HighNibbles(b)        b & 15 and b >> 4 in each byte
 //     BroadcastBytes(p)                   the 4 bytes at p to every lane
-//     Q4Correction(q)                     of 32 int8: what folds the offset 8 of 4-bit weights into a dot product
-//     Q4Sum, Q8Sum                        running sums of one block, one a lane
-//     StartQ4(correction)  DotQ4(sum, w, x)  FinishQ4(sum)
-//                                         sum over the block of (w - 8) * x as F32; w in 0..15, x in -127..127
-//     StartQ8(correction)  DotQ8(sum, PrepareQ8(w), x)  FinishQ8(sum)
-//                                         sum over the block of w * x; w in -128..127
-// A block takes 8 dots of 4 values a lane; the integer sums are exact.
+//     Q4::Sum                             running sums, one a lane, of (w - 8) * x; w in 0..15, x in -127..127
+//     Q4::Correction(x)                   of 32 x: what folds the offset 8 and the set's own offsets in
+//     Q4::Start(correction)  Q4::Dot(sum, w, x)  Q4::Finish(sum)
+//                                         a block takes 8 dots of 4 values a lane; Finish gives F32
+//     Q8::...                             the same of w * x, w in -128..127; weights pass Q8::Prepare once;
+//                                         it starts from Q4::Correction too
+// Integer sums are exact.
 
 #ifndef CARAT_KERNELS_CPU_SIMD_SIMD_H_
 #define CARAT_KERNELS_CPU_SIMD_SIMD_H_
