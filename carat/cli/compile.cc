@@ -1,0 +1,91 @@
+// `carat compile`: a Hugging Face folder -> dist/<folder>-<quantization>-<device>/.
+
+#include "carat/compiler/compile.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <memory>
+#include <string>
+
+#include "carat/base/interrupt.h"
+#include "carat/cli/commands.h"
+#include "carat/cli/compile_progress.h"
+
+namespace carat::cli {
+namespace {
+
+struct Arguments {
+  compiler::CompileOptions options;
+  std::string level = "O3";
+  int64_t context_window_size = 0;
+  int64_t sliding_window_size = 0;
+};
+
+void RunCompile(Arguments& arguments) {
+  compiler::CompileOptions& options = arguments.options;
+  options.level = compiler::ParseOptLevel(arguments.level);
+  if (arguments.context_window_size > 0) {
+    options.context_window_size = arguments.context_window_size;
+  }
+  if (arguments.sliding_window_size > 0) {
+    options.sliding_window_size = arguments.sliding_window_size;
+  }
+  const InterruptGuard guard;
+  compiler::CompileResult result;
+  {
+    CompileProgressBar bar;
+    result = compiler::Compile(options, std::ref(bar));
+  }
+  std::cout << fmt::format("{}: {:.1f} MB of weights, {:.0f} KB library, in {:.1f} s\n",
+                           result.output.string(), static_cast<double>(result.weights_bytes) / 1e6,
+                           static_cast<double>(result.library_bytes) / 1e3, result.seconds);
+  std::cout << fmt::format("Next: carat chat {}\n", result.output.string());
+}
+
+}  // namespace
+
+void AddCompile(CLI::App& app) {
+  const auto arguments = std::make_shared<Arguments>();
+  compiler::CompileOptions& options = arguments->options;
+  CLI::App* command = app.add_subcommand("compile", "Compile a model for this machine");
+  command->add_option("MODEL", options.model, "Hugging Face folder of a Gemma 3 model")->required();
+  command
+      ->add_option("--quantization", options.quantization,
+                   "Weight format: q4_0, q8_0, q0f16, q0bf16 or q0f32")
+      ->capture_default_str();
+  command->add_option("--device", options.device, "What to compile for: cpu")->capture_default_str();
+  command
+      ->add_option("--target", options.target,
+                   "Instruction set: native, x86-64-v3, x86-64-avx512vnni, generic")
+      ->capture_default_str();
+  command->add_option("-o,--output", options.output,
+                      "Folder to write (default: dist/<folder>-<quantization>-<device>)");
+  command
+      ->add_option("--context-window-size", arguments->context_window_size,
+                   "Longest sequence, in tokens (default: the model's)")
+      ->check(CLI::PositiveNumber);
+  command
+      ->add_option("--sliding-window-size", arguments->sliding_window_size,
+                   "Window of the sliding layers, in tokens (default: the model's)")
+      ->check(CLI::PositiveNumber);
+  command
+      ->add_option("--prefill-chunk-size", options.prefill_chunk_size,
+                   "Most tokens in one forward call")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  command
+      ->add_option("--max-batch-size", options.max_batch_size, "Most sequences in one forward call")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  command->add_option("--overrides", options.overrides,
+                      "\"key=value;...\": other values for fields of config.json or these sizes");
+  command->add_option("--opt", arguments->level, "Optimization level: O0, O1, O2 or O3")
+      ->capture_default_str();
+  command->add_option("--debug-dump", options.debug_dump,
+                      "Folder for the graph after each pass, the program and the generated code");
+  command->callback([arguments] { RunCompile(*arguments); });
+}
+
+}  // namespace carat::cli

@@ -1,0 +1,289 @@
+#include "carat/compiler/compile.h"
+
+#include <dlfcn.h>
+#include <fmt/format.h>
+#include <tvm/ffi/c_api.h>
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <utility>
+
+#include "carat/base/error.h"
+#include "carat/base/file.h"
+#include "carat/base/interrupt.h"
+#include "carat/base/json.h"
+#include "carat/checkpoint/checkpoint.h"
+#include "carat/compiler/codegen/cpu/generate.h"
+#include "carat/compiler/embedded_headers.h"
+#include "carat/compiler/overrides.h"
+#include "carat/compiler/pack_weights.h"
+#include "carat/compiler/program/program.h"
+#include "carat/compiler/toolchain.h"
+#include "carat/graph/printer.h"
+#include "carat/kernels/cpu/kv_cache.h"
+#include "carat/library/cpu_features.h"
+#include "carat/library/dist_folder.h"
+#include "carat/library/weights_file.h"
+#include "carat/model/architecture.h"
+#include "carat/model/config.h"
+#include "carat/model/generation_defaults.h"
+#include "carat/quantization/scheme.h"
+
+namespace carat::compiler {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int64_t kMaxPrefillChunk = 8192;
+constexpr int64_t kMaxBatch = 1024;
+
+// One compilation: what is known of the model, and what each step adds.
+class Compilation {
+ public:
+  Compilation(CompileOptions options, const CompileProgress& progress)
+      : options_(std::move(options)), progress_(progress) {}
+
+  CompileResult Run() {
+    const auto start = std::chrono::steady_clock::now();
+    Report("reading the model", 0);
+    CheckDevice();
+    ReadModel();
+    CheckLimits();
+    toolchain_ = FindToolchain();
+    const checkpoint::Checkpoint checkpoint = checkpoint::Checkpoint::Open(options_.model);
+    model::ResolveWeightNames(checkpoint, config_);
+    MakeDumpFolder();
+    Plan();
+
+    OutputDirectory output(OutputPath(), library::kConfigFile);
+    Pack(checkpoint, output.path() / library::kWeightsFile);
+    CompileLibrary(output.path());
+    CopyModelFiles(output.path());
+    WriteFileAtomically(output.path() / library::kConfigFile,
+                        library::ToJsonText({metadata_, generation_}));
+    ThrowIfInterrupted();
+    CompileResult result{OutputPath(), metadata_.weights_bytes,
+                         static_cast<int64_t>(fs::file_size(output.path() / library::kLibraryFile)),
+                         0};
+    output.Commit();
+    Report("done", 1);
+    result.seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    return result;
+  }
+
+ private:
+  // --- Reading ---
+
+  void CheckDevice() const {
+    if (options_.device != "cpu") {
+      throw Error("--device {}: this version compiles for cpu", options_.device);
+    }
+  }
+
+  void ReadModel() {
+    if (!fs::is_directory(options_.model)) {
+      throw Error("{}: not a folder; give a Hugging Face model folder (config.json, "
+                  "model.safetensors, tokenizer.json)",
+                  options_.model.string());
+    }
+    config_json_ = ParseJsonFile(options_.model / "config.json");
+    ApplyOverrides(options_, config_json_);
+    config_ = model::ParseModelConfig(config_json_, "config.json");
+    generation_ = model::LoadGenerationDefaults(options_.model, config_);
+  }
+
+  void CheckLimits() const {
+    const int64_t context = ContextWindow();
+    if (context <= 0 || context > config_.max_position_embeddings) {
+      throw Error("--context-window-size {}: the model has positions 1 to {} (config.json's "
+                  "max_position_embeddings; --overrides changes it)",
+                  context, config_.max_position_embeddings);
+    }
+    if (options_.prefill_chunk_size <= 0 || options_.prefill_chunk_size > kMaxPrefillChunk) {
+      throw Error("--prefill-chunk-size {}: expected 1 to {}", options_.prefill_chunk_size,
+                  kMaxPrefillChunk);
+    }
+    if (options_.max_batch_size <= 0 || options_.max_batch_size > kMaxBatch) {
+      throw Error("--max-batch-size {}: expected 1 to {}", options_.max_batch_size, kMaxBatch);
+    }
+  }
+
+  int64_t ContextWindow() const {
+    return options_.context_window_size.value_or(config_.max_position_embeddings);
+  }
+
+  fs::path OutputPath() const {
+    if (!options_.output.empty()) return options_.output;
+    return fs::path("dist") /
+           library::DistFolderName(options_.model, options_.quantization, options_.device);
+  }
+
+  // --- Planning ---
+
+  void Plan() {
+    Report("planning", 0.02);
+    int step = 0;
+    const auto dump = [&](std::string_view pass, const graph::Graph& graph) {
+      Dump(fmt::format("{:02}-{}.graph", step++, pass), graph::PrintGraph(graph));
+    };
+    const graph::Graph graph = RunPasses(model::BuildGraph(config_),
+                                         PassesOf(options_.level, scheme_), dump);
+    program_ = MakeProgram(graph, {options_.level, options_.prefill_chunk_size});
+    Dump(fmt::format("{:02}-program.txt", step), Print(program_));
+    kv_ = PlanKv(config_, scheme_, options_.prefill_chunk_size);
+    FillMetadata();
+  }
+
+  void FillMetadata() {
+    const AttentionScratchPlan attention = PlanAttentionScratch(config_, options_.max_batch_size);
+    library::LibraryMetadata& m = metadata_;
+    m.carat_version = CARAT_VERSION;
+    m.tvm_ffi_abi = library::kTvmFfiAbi;
+    m.architecture = config_.architecture;
+    m.model_config = config_json_.dump();
+    m.vocab_size = config_.vocab_size;
+    m.quantization = scheme_.name;
+    m.device = options_.device;
+    m.target = target_.name;
+    m.cpu_features.assign(target_.features.begin(), target_.features.end());
+    m.kernels = {std::string(target_.name)};
+    m.context_window_size = ContextWindow();
+    m.prefill_chunk_size = options_.prefill_chunk_size;
+    m.max_batch_size = options_.max_batch_size;
+    m.sliding_window = kv_.num_sliding_layers > 0 ? config_.sliding_window : 0;
+    m.page_tokens = cpu::kPageTokens;
+    m.page_bytes = kv_.page_bytes();
+    m.ring_tokens = kv_.num_sliding_layers > 0 ? kv_.ring_pages * cpu::kPageTokens : 0;
+    m.ring_bytes = kv_.ring_bytes();
+    m.scratch_shared_bytes = program_.shared_bytes + attention.shared_bytes;
+    m.scratch_thread_bytes = program_.thread_bytes + attention.thread_bytes;
+    m.weights = PlanWeights(program_.weights);
+    m.weights_bytes = cpu::RoundUp(m.weights.back().offset + m.weights.back().num_bytes,
+                                   library::kWeightAlignment);
+    m.decode_weight_bytes = DecodeWeightBytes();
+  }
+
+  // All of a matrix for every multiplication with it; of the embedding table one row.
+  int64_t DecodeWeightBytes() const {
+    int64_t num_bytes = 0;
+    std::set<graph::WeightId> read;
+    for (const Stage& stage : program_.stages) {
+      if (const auto* matmul = std::get_if<MatMul>(&stage.work)) {
+        num_bytes += metadata_.weights[matmul->linear.weight].num_bytes;
+      } else if (const auto* loop = std::get_if<RowLoop>(&stage.work)) {
+        for (const RowOp& op : loop->ops) {
+          if (const auto* embed = std::get_if<graph::Embed>(&op.work)) {
+            num_bytes += static_cast<int64_t>(quantization::RowBytes(
+                program_.weights[embed->table].format, program_.weights[embed->table].cols()));
+          } else if (const auto* norm = std::get_if<graph::RmsNorm>(&op.work)) {
+            num_bytes += metadata_.weights[norm->weight].num_bytes;
+          }
+        }
+      }
+    }
+    return num_bytes;
+  }
+
+  // --- Making ---
+
+  void Pack(const checkpoint::Checkpoint& checkpoint, const fs::path& path) {
+    library::WeightsWriter writer(path);
+    PackWeights(checkpoint, metadata_.weights, writer, [&](int64_t done, int64_t total) {
+      Report("packing weights", 0.05 + 0.45 * static_cast<double>(done) / static_cast<double>(total));
+    });
+    metadata_.weights_hash = library::HashToHex(writer.Finish());
+  }
+
+  void CompileLibrary(const fs::path& output) {
+    Report("compiling the library", 0.5);
+    const std::string source =
+        GenerateCpu({program_, config_, scheme_, target_, metadata_, kv_});
+    Dump("model.cc", source);
+    const fs::path folder = output / "source";
+    for (const EmbeddedHeader& header : EmbeddedHeaders()) {
+      const fs::path path = folder / header.path;
+      fs::create_directories(path.parent_path());
+      WriteFileAtomically(path, header.text);
+    }
+    WriteFileAtomically(folder / "model.cc", source);
+    CompileSharedLibrary(*toolchain_, {.source = folder / "model.cc",
+                                       .output = output / library::kLibraryFile,
+                                       .include_directory = folder,
+                                       .target_flags = std::string(target_.compiler_flags),
+                                       .tvm_ffi_library = TvmFfiLibrary()});
+    fs::remove_all(folder);
+  }
+
+  // The libtvm_ffi.so this program runs with.
+  static fs::path TvmFfiLibrary() {
+    Dl_info info{};
+    if (dladdr(reinterpret_cast<const void*>(&TVMFFIObjectDecRef), &info) == 0 ||
+        info.dli_fname == nullptr) {
+      throw Error("libtvm_ffi.so: cannot tell where it was loaded from");
+    }
+    return fs::absolute(info.dli_fname);
+  }
+
+  void CopyModelFiles(const fs::path& output) const {
+    Report("copying the tokenizer", 0.98);
+    for (const std::string_view name : library::kModelFiles) {
+      const fs::path from = options_.model / name;
+      if (!fs::exists(from)) continue;
+      std::error_code error;
+      fs::copy_file(from, output / name, fs::copy_options::overwrite_existing, error);
+      if (error) {
+        throw Error("{}: cannot copy {} here: {}", output.string(), from.string(), error.message());
+      }
+    }
+  }
+
+  // --- Reporting ---
+
+  void MakeDumpFolder() const {
+    if (options_.debug_dump.empty()) return;
+    std::error_code error;
+    fs::create_directories(options_.debug_dump, error);
+    if (error) {
+      throw Error("--debug-dump {}: {}", options_.debug_dump.string(), error.message());
+    }
+  }
+
+  void Dump(const std::string& name, std::string_view text) const {
+    if (!options_.debug_dump.empty()) WriteFileAtomically(options_.debug_dump / name, text);
+  }
+
+  void Report(std::string_view step, double fraction) const {
+    ThrowIfInterrupted();
+    if (progress_) progress_(step, fraction);
+  }
+
+  CompileOptions options_;
+  const CompileProgress& progress_;
+  const quantization::QuantizationScheme& scheme_ = quantization::FindScheme(options_.quantization);
+  const library::CpuTarget& target_ = library::FindTarget(options_.target);
+  std::optional<Toolchain> toolchain_;
+  Json config_json_;
+  model::ModelConfig config_;
+  model::GenerationDefaults generation_;
+  Program program_;
+  KvPlan kv_;
+  library::LibraryMetadata metadata_;
+};
+
+}  // namespace
+
+CompileResult Compile(const CompileOptions& options, const CompileProgress& progress) {
+  return Compilation(options, progress).Run();
+}
+
+OptLevel ParseOptLevel(std::string_view text) {
+  if (text == "O0") return OptLevel::kO0;
+  if (text == "O1") return OptLevel::kO1;
+  if (text == "O2") return OptLevel::kO2;
+  if (text == "O3") return OptLevel::kO3;
+  throw Error("--opt {}: expected O0, O1, O2 or O3", text);
+}
+
+}  // namespace carat::compiler

@@ -1,0 +1,84 @@
+#include "carat/compiler/overrides.h"
+
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace carat::compiler {
+namespace {
+
+constexpr std::string_view kForm =
+    "expected \"key=value;key=value\", for example "
+    "\"context_window_size=4096;prefill_chunk_size=256\"";
+
+std::vector<std::pair<std::string, std::string>> Split(const std::string& list) {
+  std::vector<std::pair<std::string, std::string>> entries;
+  std::istringstream stream(list);
+  for (std::string entry; std::getline(stream, entry, ';');) {
+    if (entry.empty()) continue;
+    const size_t equals = entry.find('=');
+    if (equals == std::string::npos || equals == 0 || equals + 1 == entry.size()) {
+      throw Error("--overrides: '{}' is not key=value; {}", entry, kForm);
+    }
+    entries.emplace_back(entry.substr(0, equals), entry.substr(equals + 1));
+  }
+  return entries;
+}
+
+// A number, true, false, null, a JSON list or object; anything else is a string.
+Json ParseValue(const std::string& text) {
+  Json value = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  return value.is_discarded() ? Json(text) : value;
+}
+
+int64_t PositiveInt(const std::string& key, const Json& value) {
+  if (!value.is_number_integer() || value.get<int64_t>() <= 0) {
+    throw Error("--overrides: {} is {}, expected a positive integer", key, value.dump());
+  }
+  return value.get<int64_t>();
+}
+
+// The object of config.json that has the field: the top, or text_config of a multimodal model.
+Json* HolderOf(Json& config, const std::string& key) {
+  if (config.contains("text_config") && config["text_config"].is_object() &&
+      config["text_config"].contains(key)) {
+    return &config["text_config"];
+  }
+  return config.contains(key) ? &config : nullptr;
+}
+
+}  // namespace
+
+void ApplyOverrides(CompileOptions& options, Json& config) {
+  for (const auto& [key, text] : Split(options.overrides)) {
+    const Json value = ParseValue(text);
+    if (key == "context_window_size") {
+      options.context_window_size = PositiveInt(key, value);
+    } else if (key == "sliding_window_size") {
+      options.sliding_window_size = PositiveInt(key, value);
+    } else if (key == "prefill_chunk_size") {
+      options.prefill_chunk_size = PositiveInt(key, value);
+    } else if (key == "max_batch_size") {
+      options.max_batch_size = PositiveInt(key, value);
+    } else if (Json* holder = HolderOf(config, key)) {
+      (*holder)[key] = value;
+    } else {
+      throw Error(
+          "--overrides: '{}' is neither a compile option (context_window_size, sliding_window_size, "
+          "prefill_chunk_size, max_batch_size) nor a field of config.json",
+          key);
+    }
+  }
+  if (options.sliding_window_size) {
+    Json* holder = HolderOf(config, "sliding_window");
+    if (holder == nullptr) {
+      throw Error("--sliding-window-size: config.json has no sliding_window; the model has no "
+                  "sliding layers");
+    }
+    (*holder)["sliding_window"] = *options.sliding_window_size;
+  }
+}
+
+}  // namespace carat::compiler

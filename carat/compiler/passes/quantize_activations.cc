@@ -1,0 +1,34 @@
+// Weights in integer blocks are multiplied by integer activations:
+//
+//   %5 = linear(%4, @q)                     %5 = quantize(%4)
+//   %6 = linear(%4, @k)              ->     %6 = linear(%5, @q)
+//                                           %7 = linear(%5, @k)
+
+#include <map>
+#include <utility>
+
+#include "carat/compiler/passes/pass.h"
+#include "carat/compiler/passes/rewriter.h"
+
+namespace carat::compiler {
+
+graph::Graph QuantizeActivations(const graph::Graph& graph,
+                                 const quantization::QuantizationScheme& scheme) {
+  if (scheme.activation != quantization::ActivationFormat::kInt8Blocks) return graph;
+  Rewriter rewriter(graph);
+  std::map<graph::ValueId, graph::ValueId> quantized;  // old f32 value -> its int8 blocks
+  for (const graph::Node& node : graph.nodes) {
+    if (!std::holds_alternative<graph::Linear>(node.op)) {
+      rewriter.Copy(node);
+      continue;
+    }
+    const graph::ValueId x = node.inputs[0];
+    if (!quantized.contains(x)) {
+      quantized[x] = rewriter.result().Quantize(rewriter.Map(x), graph.values[x].name + "_q8");
+    }
+    rewriter.Copy(node, {quantized[x]});
+  }
+  return std::move(rewriter).Finish();
+}
+
+}  // namespace carat::compiler

@@ -1,0 +1,150 @@
+#include "carat/compiler/toolchain.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <sstream>
+
+#include "carat/base/error.h"
+#include "carat/base/file.h"
+#include "carat/compiler/subprocess.h"
+
+namespace carat::compiler {
+namespace {
+
+std::vector<std::string> SplitWords(const std::string& text) {
+  std::istringstream stream(text);
+  std::vector<std::string> words;
+  for (std::string word; stream >> word;) words.push_back(word);
+  return words;
+}
+
+std::vector<std::vector<std::string>> Candidates() {
+  std::vector<std::vector<std::string>> candidates;
+  if (const char* cxx = std::getenv("CXX"); cxx != nullptr && *cxx != '\0') {
+    candidates.push_back(SplitWords(cxx));
+  }
+  candidates.push_back({"g++"});
+  candidates.push_back({"clang++"});
+  candidates.push_back({"zig", "c++"});
+  candidates.push_back({"python3", "-m", "ziglang", "c++"});
+  return candidates;
+}
+
+std::vector<std::string> Join(std::vector<std::string> command,
+                              const std::vector<std::string>& arguments) {
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  return command;
+}
+
+std::string FirstLine(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+std::string LastLines(const std::string& text, int count) {
+  size_t begin = text.size();
+  for (int i = 0; i <= count && begin != std::string::npos && begin > 0; ++i) {
+    begin = text.rfind('\n', begin - 1);
+  }
+  return begin == std::string::npos || begin == 0 ? text : text.substr(begin + 1);
+}
+
+// A folder for one trial compilation, removed in the end.
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "carat-XXXXXX").string();
+    if (mkdtemp(pattern.data()) == nullptr) {
+      throw Error("{}: cannot make a temporary folder here; set TMPDIR to a writable one",
+                  std::filesystem::temp_directory_path().string());
+    }
+    path_ = pattern;
+  }
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+// What generated code needs of a compiler, in small: C++20 and the standard headers.
+constexpr std::string_view kTrial = R"(
+#include <atomic>
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <span>
+template <class T> concept Number = requires(T a) { a + a; };
+auto Twice(Number auto x) { return x + x; }
+extern "C" uint32_t Trial(float x) { return std::bit_cast<uint32_t>(Twice(std::sqrt(x))); }
+)";
+
+ToolchainCandidate Try(const std::vector<std::string>& command) {
+  ToolchainCandidate candidate{{command, ""}, ""};
+  if (command.empty()) return {{{"$CXX"}, ""}, "is blank"};
+  const ProcessResult version = RunProcess(Join(command, {"--version"}));
+  if (version.exit_code != 0) {
+    candidate.problem = version.exit_code == 127 ? "not found" : FirstLine(version.output);
+    return candidate;
+  }
+  candidate.toolchain.version = FirstLine(version.output);
+  const TemporaryFolder folder;
+  const std::filesystem::path source = folder.path() / "trial.cc";
+  WriteFileAtomically(source, kTrial);
+  const ProcessResult trial =
+      RunProcess(Join(command, {"-std=c++20", "-shared", "-fPIC", source.string(), "-o",
+                                (folder.path() / "trial.so").string()}));
+  if (trial.exit_code != 0) {
+    candidate.problem = "does not compile C++20: " + FirstLine(trial.output);
+  }
+  return candidate;
+}
+
+}  // namespace
+
+std::string Toolchain::name() const {
+  std::string name;
+  for (const std::string& word : command) name += (name.empty() ? "" : " ") + word;
+  return name;
+}
+
+std::vector<ToolchainCandidate> ListToolchains() {
+  std::vector<ToolchainCandidate> list;
+  for (const std::vector<std::string>& command : Candidates()) list.push_back(Try(command));
+  return list;
+}
+
+Toolchain FindToolchain() {
+  std::string tried;
+  for (const std::vector<std::string>& command : Candidates()) {
+    const ToolchainCandidate candidate = Try(command);
+    if (candidate.problem.empty()) return candidate.toolchain;
+    tried += (tried.empty() ? "" : "; ") + candidate.toolchain.name() + ": " + candidate.problem;
+  }
+  throw Error(
+      "no C++20 compiler found ({}). Compiling a model needs one: install g++ "
+      "(apt-get install g++), or run 'pip install ziglang', or set CXX to yours",
+      tried);
+}
+
+void CompileSharedLibrary(const Toolchain& toolchain, const CompileJob& job) {
+  std::vector<std::string> command =
+      Join(toolchain.command, {"-std=c++20", "-O3", "-fPIC", "-shared", "-fvisibility=hidden",
+                               // Every fma is written as one; the compiler may not make others.
+                               "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math"});
+  command = Join(command, SplitWords(job.target_flags));
+  command = Join(command, {"-I" + job.include_directory.string(), job.source.string(), "-o",
+                           job.output.string(), job.tvm_ffi_library.string()});
+  const ProcessResult result = RunProcess(command);
+  if (result.exit_code != 0) {
+    throw Error("{} failed (exit code {}) on the generated code:\n{}", toolchain.name(),
+                result.exit_code, LastLines(result.output, 20));
+  }
+}
+
+}  // namespace carat::compiler

@@ -1,0 +1,271 @@
+// The TVM FFI side of a compiled library: reads the arguments of `forward`, checks every shape, index and
+// token (they come from any host and may be anything), and runs the step on the caller's threads.
+//
+//   forward(weights   u8  [weights_bytes]           weights.bin, 64-byte aligned
+//           kv_pages  u8  [pages, page_bytes]        full-attention layers; any number of pages
+//           kv_rings  u8  [slots, ring_bytes]        sliding layers, one slot a sequence
+//           scratch   u8  [shared + threads * thread bytes]
+//           sequences i32 [b, 3]                     slot, position of the first token, number of tokens
+//           page_table i32 [b, max_pages]            pages of each sequence, in order
+//           tokens    i32 [n]                        the sequences' tokens, one after another
+//           logit_rows i32 [r]                       ascending indices into tokens
+//           logits    f32 [r, vocab_size]            written
+//           pool      None, or a pointer to a CaratThreadPool)
+//
+// Only the C ABI of the TVM FFI is used, as it was in its version 0.1.0.
+
+#ifndef CARAT_KERNELS_CPU_LIBRARY_ENTRY_H_
+#define CARAT_KERNELS_CPU_LIBRARY_ENTRY_H_
+
+#include <dlpack/dlpack.h>
+#include <tvm/ffi/c_api.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "carat/kernels/cpu/abi.h"
+#include "carat/kernels/cpu/step.h"
+
+namespace carat::cpu {
+
+// What a library was compiled for.
+struct LibraryLimits {
+  int64_t vocab_size;
+  int64_t context_window_size;
+  int64_t prefill_chunk_size;
+  int64_t weights_bytes;
+  int64_t page_bytes;  // 0: no full-attention layers
+  int64_t ring_bytes;  // 0: no sliding layers
+  int64_t scratch_shared_bytes;
+  int64_t scratch_thread_bytes;
+};
+
+// Collects the arguments one by one; the first thing that is wrong stays in error().
+class ArgumentReader {
+ public:
+  ArgumentReader(const TVMFFIAny* args, int32_t num_args) : args_(args), num_args_(num_args) {}
+
+  // The data of a contiguous CPU tensor of `ndim` dimensions; its sizes go to `shape`.
+  template <class T>
+  T* Tensor(std::string_view name, DLDataTypeCode code, int ndim, int64_t* shape) {
+    const TVMFFIAny* arg = Next(name);
+    if (arg == nullptr) return nullptr;
+    const DLTensor* tensor = nullptr;
+    if (arg->type_index == kTVMFFITensor) tensor = TVMFFITensorGetDLTensorPtr(arg->v_obj);
+    if (arg->type_index == kTVMFFIDLTensorPtr) tensor = static_cast<const DLTensor*>(arg->v_ptr);
+    if (tensor == nullptr) return Fail<T>(name, "is not a tensor");
+    if (tensor->device.device_type != kDLCPU) return Fail<T>(name, "is not in CPU memory");
+    if (tensor->dtype.code != code || tensor->dtype.bits != 8 * sizeof(T) ||
+        tensor->dtype.lanes != 1) {
+      return Fail<T>(name, "has the wrong element type");
+    }
+    if (tensor->ndim != ndim) {
+      return Fail<T>(name, "has " + std::to_string(tensor->ndim) + " dimensions, expected " +
+                               std::to_string(ndim));
+    }
+    int64_t expected_stride = 1;
+    for (int i = ndim - 1; i >= 0; --i) {
+      shape[i] = tensor->shape[i];
+      if (tensor->strides != nullptr && shape[i] > 1 && tensor->strides[i] != expected_stride) {
+        return Fail<T>(name, "is not contiguous");
+      }
+      expected_stride *= shape[i];
+    }
+    return reinterpret_cast<T*>(static_cast<uint8_t*>(tensor->data) + tensor->byte_offset);
+  }
+
+  const CaratThreadPool* ThreadPool() {
+    const TVMFFIAny* arg = Next("pool");
+    if (arg == nullptr || arg->type_index == kTVMFFINone) return nullptr;
+    if (arg->type_index != kTVMFFIOpaquePtr) {
+      Fail<void>("pool", "is neither None nor a pointer to a CaratThreadPool");
+      return nullptr;
+    }
+    return static_cast<const CaratThreadPool*>(arg->v_ptr);
+  }
+
+  void Check(bool holds, std::string message) {
+    if (!holds && error_.empty()) error_ = std::move(message);
+  }
+
+  const std::string& error() const { return error_; }
+
+ private:
+  const TVMFFIAny* Next(std::string_view name) {
+    if (position_ >= num_args_) {
+      Check(false, "argument '" + std::string(name) + "' is missing");
+      return nullptr;
+    }
+    return &args_[position_++];
+  }
+
+  template <class T>
+  T* Fail(std::string_view name, const std::string& what) {
+    Check(false, std::string(name) + " " + what);
+    return nullptr;
+  }
+
+  const TVMFFIAny* args_;
+  int32_t num_args_;
+  int32_t position_ = 0;
+  std::string error_;
+};
+
+// The indices inside the arguments: where sequences lie, what tokens there are.
+inline void CheckContents(ArgumentReader& reader, const StepInputs& in, const LibraryLimits& limits,
+                          int64_t num_slots, int64_t num_pages) {
+  const auto n = static_cast<int64_t>(in.tokens.size());
+  int64_t counted = 0;
+  for (size_t i = 0; i < in.sequences.size(); ++i) {
+    const Sequence& s = in.sequences[i];
+    const std::string name = "sequences[" + std::to_string(i) + "]";
+    const int64_t end = int64_t{s.start} + s.count;
+    reader.Check(s.count > 0 && s.start >= 0, name + " is empty or begins before position 0");
+    reader.Check(end <= limits.context_window_size,
+                 name + " ends at position " + std::to_string(end) + ", past the context of " +
+                     std::to_string(limits.context_window_size) + " tokens");
+    if (!reader.error().empty()) return;
+    reader.Check(limits.ring_bytes == 0 || (s.slot >= 0 && s.slot < num_slots),
+                 name + " is in slot " + std::to_string(s.slot) + " of " +
+                     std::to_string(num_slots));
+    counted += s.count;
+    if (limits.page_bytes == 0) continue;
+    const int64_t pages_needed = (end + kPageTokens - 1) / kPageTokens;
+    reader.Check(pages_needed <= in.max_pages, name + " needs " + std::to_string(pages_needed) +
+                                                   " pages, page_table holds " +
+                                                   std::to_string(in.max_pages));
+    for (int64_t page = 0; page < pages_needed && reader.error().empty(); ++page) {
+      const int32_t entry = in.page_table[static_cast<int64_t>(i) * in.max_pages + page];
+      reader.Check(entry >= 0 && entry < num_pages,
+                   "page_table[" + std::to_string(i) + ", " + std::to_string(page) + "] is " +
+                       std::to_string(entry) + ", there are " + std::to_string(num_pages) +
+                       " pages");
+    }
+  }
+  reader.Check(counted == n, "sequences count " + std::to_string(counted) + " tokens, tokens has " +
+                                 std::to_string(n));
+  for (int64_t i = 0; i < n && reader.error().empty(); ++i) {
+    reader.Check(in.tokens[i] >= 0 && in.tokens[i] < limits.vocab_size,
+                 "tokens[" + std::to_string(i) + "] is " + std::to_string(in.tokens[i]) +
+                     ", the vocabulary has " + std::to_string(limits.vocab_size) + " tokens");
+  }
+  for (size_t i = 0; i < in.output_rows.size() && reader.error().empty(); ++i) {
+    const int32_t row = in.output_rows[i];
+    const bool ascends = i == 0 || row > in.output_rows[i - 1];
+    reader.Check(ascends && row >= 0 && row < n,
+                 "logit_rows[" + std::to_string(i) + "] is " + std::to_string(row) +
+                     "; expected ascending indices below " + std::to_string(n));
+  }
+}
+
+struct ForwardCall {
+  StepInputs in;
+  const CaratThreadPool* pool = nullptr;  // null: the caller's thread alone
+};
+
+inline std::string ReadForwardCall(const TVMFFIAny* args, int32_t num_args,
+                                   const LibraryLimits& limits, ForwardCall& call) {
+  ArgumentReader reader(args, num_args);
+  int64_t weights = 0;
+  int64_t scratch = 0;
+  int64_t pages[2] = {};
+  int64_t rings[2] = {};
+  int64_t sequences[2] = {};
+  int64_t page_table[2] = {};
+  int64_t tokens = 0;
+  int64_t output_rows = 0;
+  int64_t logits[2] = {};
+  StepInputs& in = call.in;
+  in.weights = reader.Tensor<uint8_t>("weights", kDLUInt, 1, &weights);
+  in.kv_pages = reader.Tensor<uint8_t>("kv_pages", kDLUInt, 2, pages);
+  in.kv_rings = reader.Tensor<uint8_t>("kv_rings", kDLUInt, 2, rings);
+  in.scratch = reader.Tensor<uint8_t>("scratch", kDLUInt, 1, &scratch);
+  const int32_t* triples = reader.Tensor<int32_t>("sequences", kDLInt, 2, sequences);
+  in.page_table = reader.Tensor<int32_t>("page_table", kDLInt, 2, page_table);
+  const int32_t* token_ids = reader.Tensor<int32_t>("tokens", kDLInt, 1, &tokens);
+  const int32_t* rows = reader.Tensor<int32_t>("logit_rows", kDLInt, 1, &output_rows);
+  in.logits = reader.Tensor<float>("logits", kDLFloat, 2, logits);
+  call.pool = reader.ThreadPool();
+  if (!reader.error().empty()) return reader.error();
+
+  in.sequences = {reinterpret_cast<const Sequence*>(triples), static_cast<size_t>(sequences[0])};
+  in.max_pages = page_table[1];
+  in.tokens = {token_ids, static_cast<size_t>(tokens)};
+  in.output_rows = {rows, static_cast<size_t>(output_rows)};
+  const int64_t num_threads = call.pool != nullptr ? call.pool->num_threads : 1;
+  const int64_t scratch_needed =
+      limits.scratch_shared_bytes + num_threads * limits.scratch_thread_bytes;
+
+  reader.Check(weights == limits.weights_bytes,
+               "weights has " + std::to_string(weights) + " bytes, this library was compiled for " +
+                   std::to_string(limits.weights_bytes));
+  reader.Check(reinterpret_cast<uintptr_t>(in.weights) % 64 == 0,
+               "weights does not begin at a multiple of 64 bytes");
+  reader.Check(limits.page_bytes == 0 || pages[1] == limits.page_bytes,
+               "kv_pages has pages of " + std::to_string(pages[1]) + " bytes, expected " +
+                   std::to_string(limits.page_bytes));
+  reader.Check(limits.ring_bytes == 0 || rings[1] == limits.ring_bytes,
+               "kv_rings has rings of " + std::to_string(rings[1]) + " bytes, expected " +
+                   std::to_string(limits.ring_bytes));
+  reader.Check(scratch >= scratch_needed, "scratch has " + std::to_string(scratch) + " bytes, " +
+                                              std::to_string(num_threads) + " threads need " +
+                                              std::to_string(scratch_needed));
+  reader.Check(reinterpret_cast<uintptr_t>(in.scratch) % 64 == 0,
+               "scratch does not begin at a multiple of 64 bytes");
+  reader.Check(sequences[1] == 3, "sequences has rows of " + std::to_string(sequences[1]) +
+                                      " values, expected slot, start, count");
+  reader.Check(page_table[0] == sequences[0], "page_table and sequences differ in rows");
+  reader.Check(tokens <= limits.prefill_chunk_size,
+               std::to_string(tokens) + " tokens in one call, the prefill chunk is " +
+                   std::to_string(limits.prefill_chunk_size));
+  reader.Check(logits[0] == output_rows && logits[1] == limits.vocab_size,
+               "logits is not [logit_rows, vocab_size]");
+  if (reader.error().empty()) CheckContents(reader, in, limits, rings[0], pages[0]);
+  return reader.error();
+}
+
+// Runs Model::Run(step) on every thread. Model also has `static constexpr LibraryLimits kLimits`.
+template <class Model>
+int Forward(const TVMFFIAny* args, int32_t num_args) {
+  ForwardCall call;
+  const std::string error = ReadForwardCall(args, num_args, Model::kLimits, call);
+  if (!error.empty()) {
+    TVMFFIErrorSetRaisedFromCStr("ValueError", ("forward: " + error).c_str());
+    return -1;
+  }
+  if (call.in.tokens.empty()) return 0;
+
+  struct Launch {
+    const StepInputs& in;
+    int num_threads;
+    Barrier barrier;
+  };
+  const auto run_thread = [](void* arg, int32_t thread) {
+    Launch& launch = *static_cast<Launch*>(arg);
+    uint8_t* threads = launch.in.scratch + Model::kLimits.scratch_shared_bytes;
+    const Step step{launch.in,
+                    Team{thread, launch.num_threads, &launch.barrier},
+                    launch.in.scratch,
+                    threads + thread * Model::kLimits.scratch_thread_bytes};
+    Model::Run(step);
+  };
+  const int num_threads = call.pool != nullptr ? call.pool->num_threads : 1;
+  Launch launch{call.in, num_threads, Barrier(num_threads)};
+  if (num_threads == 1) {
+    run_thread(&launch, 0);
+  } else {
+    call.pool->launch(call.pool->self, run_thread, &launch);
+  }
+  return 0;
+}
+
+// Returns text as a TVM FFI string.
+inline int ReturnString(std::string_view text, TVMFFIAny* result) {
+  const TVMFFIByteArray bytes{text.data(), text.size()};
+  return TVMFFIStringFromByteArray(&bytes, result);
+}
+
+}  // namespace carat::cpu
+
+#endif  // CARAT_KERNELS_CPU_LIBRARY_ENTRY_H_
