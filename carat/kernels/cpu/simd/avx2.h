@@ -3,13 +3,11 @@
 #ifndef CARAT_KERNELS_CPU_SIMD_AVX2_H_
 #define CARAT_KERNELS_CPU_SIMD_AVX2_H_
 
-#include <immintrin.h>
-
-#include <bit>
 #include <cstdint>
 #include <cstring>
 
 #include "carat/kernels/cpu/simd/simd.h"
+#include "carat/kernels/cpu/simd/x86.h"
 
 namespace carat::cpu {
 
