@@ -3,7 +3,7 @@
 // The filters come in the order of Hugging Face transformers: repetition penalty, temperature, top_k,
 // top_p, min_p; then a token is drawn from what is left, by its probability. Each of the last three keeps
 // the most likely tokens down to some point, so together they keep a prefix of the tokens in order of
-// their logits: only that much of the vocabulary is ever sorted.
+// their logits: only about that much of the vocabulary is ever sorted.
 
 #ifndef CARAT_ENGINE_SAMPLER_H_
 #define CARAT_ENGINE_SAMPLER_H_
@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "carat/base/types.h"
+#include "carat/model/generation_defaults.h"
 
 namespace carat::engine {
 
@@ -22,14 +23,17 @@ struct SamplingParameters {
   int64_t top_k = 0;                // keep the k most likely, and what ties with the last; 0: all
   double top_p = 1.0;               // keep the most likely that together reach this probability
   double min_p = 0.0;               // keep those at least min_p times as likely as the most likely
-  double repetition_penalty = 1.0;  // of tokens of the prompt or output: logits / r, or * r below 0
+  double repetition_penalty = 1.0;  // of tokens of the prompt or output: logit / r, or * r below 0
   std::optional<uint64_t> seed;     // the same seed, the same choices; without: a random one
 };
+
+// What the model's authors recommend: greedy unless they set do_sample.
+SamplingParameters DefaultSampling(const model::GenerationDefaults& defaults);
 
 // Throws Error naming the parameter and the values it may have.
 void CheckSamplingParameters(const SamplingParameters& parameters);
 
-// Numbers in [0, 1), the same on every machine: the n-th is a function of seed and n alone.
+// Numbers in [0, 1), the same on every machine: the n-th is a function of the seed and n alone.
 class UniformGenerator {
  public:
   explicit UniformGenerator(uint64_t seed) : seed_(seed) {}
@@ -47,8 +51,8 @@ class Sampler {
   // Tokens the repetition penalty is to count: the prompt. Sampled tokens count by themselves.
   void AddToHistory(std::span<const TokenId> tokens);
 
-  // `logits` [vocab_size] are scratch memory: the penalty changes them. Throws Error if they are not
-  // numbers.
+  // `logits` [vocab_size] are scratch memory: the penalty changes them. Throws Error if one of them is
+  // NaN or +infinity, or all are -infinity.
   TokenId Sample(std::span<float> logits);
 
  private:
@@ -59,23 +63,32 @@ class Sampler {
 
   void ApplyPenalty(std::span<float> logits) const;
   void FindBlockMaxima(std::span<const float> logits);
-  TokenId Greedy(std::span<const float> logits) const;
-  TokenId SampleFromAll(std::span<const float> logits);
-  TokenId SampleFiltered(std::span<const float> logits);
-  void SelectTop(std::span<const float> logits, size_t count);
-  void SelectAtLeast(std::span<const float> logits, float threshold);
-  double Weight(float logit) const;
-  double SumOfWeights(std::span<const float> logits) const;
+  TokenId MostLikely(std::span<const float> logits) const;
+
+  // Draws from the whole vocabulary.
+  TokenId DrawAny(std::span<const float> logits);
+
+  // Draws from the tokens that top_k, top_p and min_p leave.
+  TokenId DrawFiltered(std::span<const float> logits);
+  void CollectTop(std::span<const float> logits, int64_t count);
+  void CollectAtLeast(std::span<const float> logits, float threshold);
+  float LeastNeededLogit(double total) const;
+  size_t CountKept(double total) const;
+
+  // exp((logit - max_logit_) / temperature): the probability but for a common factor.
+  float Weight(float logit) const;
+  double SumOfWeights(std::span<const float> logits);
 
   SamplingParameters parameters_;
-  int64_t vocab_size_;
   UniformGenerator uniform_;
-  std::vector<bool> in_history_;
-  std::vector<TokenId> history_;         // each token once
-  std::vector<float> block_maxima_;      // of kBlock logits each
-  std::vector<float> sorted_maxima_;
-  std::vector<Candidate> candidates_;    // most likely first
+  std::vector<bool> in_history_;  // [vocab_size]
+  std::vector<TokenId> history_;  // each token once
+
+  // Of the logits being sampled, which are looked at in blocks.
   float max_logit_ = 0;
+  std::vector<float> block_maxima_;
+  std::vector<double> block_weights_;
+  std::vector<Candidate> candidates_;  // those that may be drawn, most likely first
 };
 
 }  // namespace carat::engine

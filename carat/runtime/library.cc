@@ -1,6 +1,7 @@
 #include "carat/runtime/library.h"
 
 #include <fmt/ranges.h>
+#include <tvm/ffi/container/tensor.h>
 #include <tvm/ffi/extra/module.h>
 
 #include <array>
