@@ -1,0 +1,55 @@
+// carat fixture: a checkpoint of the true shapes with random weights.
+
+#include "carat/checkpoint/fixture.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "carat/base/interrupt.h"
+#include "carat/base/progress.h"
+#include "carat/cli/commands.h"
+
+namespace carat::cli {
+namespace {
+
+struct FixtureOptions {
+  std::string model;
+  std::string output;
+  uint64_t seed = 1;
+};
+
+void RunFixture(const FixtureOptions& options) {
+  const checkpoint::FixtureModel& model = checkpoint::FindFixtureModel(options.model);
+  {
+    const InterruptGuard guard;
+    Progress progress(fmt::format("writing {}", options.output));
+    checkpoint::WriteFixture(model, options.seed, options.output, progress.Callback());
+  }
+  fmt::print("{0} has the shapes of {1} and random weights; next:\n  carat compile {0}\n",
+             options.output, model.name);
+}
+
+}  // namespace
+
+void AddFixture(CLI::App& app) {
+  const auto options = std::make_shared<FixtureOptions>();
+  std::vector<std::string> names;
+  for (const checkpoint::FixtureModel& model : checkpoint::FixtureModels()) {
+    names.push_back(model.name);
+  }
+  CLI::App* command = app.add_subcommand(
+      "fixture",
+      "Write a checkpoint of the true shapes with random weights, to test and measure with");
+  command->add_option("MODEL", options->model, "Whose shapes")
+      ->required()
+      ->check(CLI::IsMember(names));
+  command->add_option("-o,--output", options->output, "The folder to write")->required();
+  command->add_option("--seed", options->seed, "Of the random weights")->capture_default_str();
+  command->callback([options] { RunFixture(*options); });
+}
+
+}  // namespace carat::cli
