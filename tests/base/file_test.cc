@@ -1,0 +1,106 @@
+#include "carat/base/file.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "tests/base/expect_error.h"
+#include "tests/base/file_size_limit.h"
+#include "tests/base/temporary_folder.h"
+
+namespace carat {
+namespace {
+
+std::string Text(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+TEST(MappedFile, HasTheBytesOfTheFile) {
+  const TemporaryFolder folder;
+  const MappedFile file(folder.Write("a", "hello"));
+  EXPECT_EQ(Text(file.bytes()), "hello");
+}
+
+TEST(MappedFile, OfAnEmptyFileIsEmpty) {
+  const TemporaryFolder folder;
+  EXPECT_TRUE(MappedFile(folder.Write("a", "")).bytes().empty());
+}
+
+TEST(MappedFile, ReadsTheSameAfterItsPagesWereDropped) {
+  const TemporaryFolder folder;
+  const std::string content(100'000, 'x');
+  const MappedFile file(folder.Write("a", content));
+  EXPECT_EQ(Text(file.bytes()), content);
+  file.DropPages(file.bytes());
+  file.DropPages(file.bytes().subspan(5000, 10));
+  EXPECT_EQ(Text(file.bytes()), content);
+}
+
+TEST(MappedFile, SurvivesMoves) {
+  const TemporaryFolder folder;
+  MappedFile a(folder.Write("a", "first"));
+  MappedFile b(folder.Write("b", "second"));
+  a = std::move(b);
+  const MappedFile c(std::move(a));
+  EXPECT_EQ(Text(c.bytes()), "second");
+}
+
+TEST(MappedFile, RefusesWhatIsNotAFile) {
+  const TemporaryFolder folder;
+  EXPECT_ERROR(MappedFile(folder / "none"), "none", "cannot open", "No such file");
+  EXPECT_ERROR(MappedFile(folder.path()), "is a folder, expected a file");
+  EXPECT_ERROR(MappedFile("/dev/zero"), "/dev/zero: is not a regular file");
+}
+
+TEST(ReadTextFile, ReadsUpToTheLimit) {
+  const TemporaryFolder folder;
+  const auto path = folder.Write("a", "12345");
+  EXPECT_EQ(ReadTextFile(path, 5), "12345");
+  EXPECT_ERROR(ReadTextFile(path, 4), "is 5 bytes long, at most 4 are expected");
+}
+
+TEST(FileWriter, WritesSmallAndLargePiecesInOrder) {
+  const TemporaryFolder folder;
+  const std::string large(3'000'000, 'b');
+  FileWriter writer(folder / "a");
+  writer.Write("a");
+  writer.Write(large);
+  writer.Write("c");
+  EXPECT_EQ(writer.bytes_written(), large.size() + 2);
+  const std::string patch = "XY";
+  writer.WriteAt(0, std::as_bytes(std::span(patch)));
+  writer.Write("d");
+  writer.Close();
+  EXPECT_EQ(ReadAll(folder / "a"), "XY" + large.substr(1) + "cd");
+}
+
+TEST(FileWriter, NamesFileAndReasonWhenTheDiskIsFull) {
+  FileWriter writer("/dev/full");
+  writer.Write("a");
+  EXPECT_ERROR(writer.Close(), "/dev/full: cannot write: No space left on device");
+}
+
+TEST(FileWriter, NamesFileAndReasonWhenItCannotBeMade) {
+  EXPECT_ERROR(FileWriter("/proc/none"), "/proc/none: cannot write");
+}
+
+TEST(WriteFileAtomically, ReplacesTheFile) {
+  const TemporaryFolder folder;
+  const auto path = folder.Write("a", "old");
+  WriteFileAtomically(path, "new");
+  EXPECT_EQ(ReadAll(path), "new");
+}
+
+TEST(WriteFileAtomically, LeavesTheOldFileWhenItFails) {
+  const TemporaryFolder folder;
+  const auto path = folder.Write("a", "old");
+  {
+    const FileSizeLimit limit(10);
+    EXPECT_ERROR(WriteFileAtomically(path, std::string(100, 'x')), "cannot write");
+  }
+  EXPECT_EQ(ReadAll(path), "old");
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
+}
+
+}  // namespace
+}  // namespace carat
