@@ -20,28 +20,24 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 // maximum is too small is skipped), large enough that there are few of them: 2048 for 262144 tokens.
 constexpr size_t kBlock = 128;
 
-constexpr int kLanes = 16;
-using Floats = float __attribute__((vector_size(kLanes * sizeof(float))));
-using Mask = int32_t __attribute__((vector_size(kLanes * sizeof(int32_t))));
-
-Floats Load(const float* values) {
-  Floats result;
-  std::memcpy(&result, values, sizeof(result));
-  return result;
-}
+constexpr size_t kLanes = 16;
 
 // The largest of kBlock values; NaN if one of them is.
 float BlockMaximum(const float* values) {
-  Floats maximum = Load(values);
-  Mask is_nan = maximum != maximum;
-  for (size_t i = kLanes; i < kBlock; i += kLanes) {
-    const Floats value = Load(values + i);
+  using Floats = float __attribute__((vector_size(kLanes * sizeof(float))));
+  using Mask = int32_t __attribute__((vector_size(kLanes * sizeof(int32_t))));
+  Floats maximum = {};
+  maximum -= kInfinity;
+  Mask is_nan = {};
+  for (size_t i = 0; i < kBlock; i += kLanes) {
+    Floats value;
+    std::memcpy(&value, values + i, sizeof(value));
     is_nan |= value != value;
     maximum = value > maximum ? value : maximum;
   }
   float result = maximum[0];
   int32_t any_nan = is_nan[0];
-  for (int lane = 1; lane < kLanes; ++lane) {
+  for (size_t lane = 1; lane < kLanes; ++lane) {
     result = std::max(result, maximum[lane]);
     any_nan |= is_nan[lane];
   }

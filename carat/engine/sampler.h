@@ -24,7 +24,7 @@ struct SamplingParameters {
   double top_p = 1.0;               // keep the most likely that together reach this probability
   double min_p = 0.0;               // keep those at least min_p times as likely as the most likely
   double repetition_penalty = 1.0;  // of tokens of the prompt or output: logit / r, or * r below 0
-  std::optional<uint64_t> seed;     // the same seed, the same choices; without: a random one
+  std::optional<uint64_t> seed = {};  // the same seed, the same choices; without: a random one
 };
 
 // What the model's authors recommend: greedy unless they set do_sample.

@@ -1,0 +1,86 @@
+#include "carat/library/dist_folder.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "carat/base/error.h"
+#include "carat/base/file.h"
+#include "tests/library/example_metadata.h"
+#include "tests/support/temporary_folder.h"
+
+namespace carat::library {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
+
+DistConfig ExampleConfig() {
+  DistConfig config;
+  config.metadata = testing::ExampleMetadata();
+  config.generation.do_sample = true;
+  config.generation.temperature = 0.75;
+  config.generation.top_k = 64;
+  config.generation.top_p = 0.95;
+  config.generation.eos_token_ids = {1, 106};
+  return config;
+}
+
+class DistFolderTest : public ::testing::Test {
+ protected:
+  void Write(std::string_view name, std::string_view text) const {
+    WriteFileAtomically(folder_.path() / name, text);
+  }
+
+  void WriteExample() const {
+    Write(kConfigFile, ToJsonText(ExampleConfig()));
+    Write(kWeightsFile, "weights");
+    Write(kLibraryFile, "library");
+  }
+
+  testing::TemporaryFolder folder_;
+};
+
+TEST_F(DistFolderTest, ReadsWhatWasWritten) {
+  WriteExample();
+  const DistConfig config = ReadDistFolder(folder_.path());
+  EXPECT_EQ(FirstDifference(config.metadata, testing::ExampleMetadata()), "");
+  EXPECT_TRUE(config.generation.do_sample);
+  EXPECT_EQ(config.generation.temperature, 0.75);
+  EXPECT_EQ(config.generation.top_k, 64);
+  EXPECT_EQ(config.generation.top_p, 0.95);
+  EXPECT_THAT(config.generation.eos_token_ids, ElementsAre(1, 106));
+}
+
+TEST_F(DistFolderTest, IsToldFromOtherFolders) {
+  EXPECT_FALSE(IsDistFolder(folder_.path()));
+  EXPECT_FALSE(IsDistFolder(folder_ / "nothing"));
+  WriteExample();
+  EXPECT_TRUE(IsDistFolder(folder_.path()));
+}
+
+TEST_F(DistFolderTest, NamesAMissingFile) {
+  WriteExample();
+  std::filesystem::remove(folder_ / "weights.bin");
+  EXPECT_THAT([&] { ReadDistFolder(folder_.path()); },
+              ThrowsMessage<Error>(HasSubstr("weights.bin is missing")));
+}
+
+TEST_F(DistFolderTest, NamesWhatIsWrongInTheConfig) {
+  WriteExample();
+  Write(kConfigFile, "{]");
+  EXPECT_THAT([&] { ReadDistFolder(folder_.path()); },
+              ThrowsMessage<Error>(HasSubstr("carat-config.json")));
+  Write(kConfigFile, R"({"generation": {}})");
+  EXPECT_THAT([&] { ReadDistFolder(folder_.path()); },
+              ThrowsMessage<Error>(HasSubstr("carat-config.json: field 'metadata'")));
+}
+
+TEST(DistFolderName, IsMadeOfFolderQuantizationAndDevice) {
+  EXPECT_EQ(DistFolderName("models/demo", "q4_0", "cpu"), "demo-q4_0-cpu");
+  EXPECT_EQ(DistFolderName("models/demo/", "q8_0", "cpu"), "demo-q8_0-cpu");
+  EXPECT_EQ(DistFolderName("models/demo/.", "q8_0", "cpu"), "demo-q8_0-cpu");
+}
+
+}  // namespace
+}  // namespace carat::library
