@@ -18,13 +18,20 @@
 namespace carat::compiler {
 namespace {
 
-// "layers.0.q" and "layers.0.k" -> "layers.0.q_k": the part after the last dot is joined.
+// "layers.0.q_proj" and "layers.0.k_proj" -> "layers.0.q_k_proj": the parts after the last dot are joined, what
+// they all end with is kept once.
 std::string MergedName(const std::vector<std::string>& names) {
-  std::string merged = names.front();
-  for (size_t i = 1; i < names.size(); ++i) {
-    merged += "_" + names[i].substr(names[i].rfind('.') + 1);
+  const std::string& last = names.back();
+  std::string suffix = last.substr(std::min(last.rfind('_'), last.size()));
+  for (const std::string& name : names) {
+    if (!name.ends_with(suffix)) suffix.clear();
   }
-  return merged;
+  std::string merged;
+  for (const std::string& name : names) {
+    const std::string stem = name.substr(0, name.size() - suffix.size());
+    merged += merged.empty() ? stem : "_" + stem.substr(stem.rfind('.') + 1);
+  }
+  return merged + suffix;
 }
 
 bool CanMerge(const graph::Graph& graph, const graph::Node& node) {
