@@ -6,7 +6,7 @@
 
 #include "tests/base/expect_error.h"
 #include "tests/base/file_size_limit.h"
-#include "tests/base/temporary_folder.h"
+#include "tests/base/text_files.h"
 
 namespace carat {
 namespace {
@@ -17,19 +17,19 @@ std::string Text(std::span<const std::byte> bytes) {
 
 TEST(MappedFile, HasTheBytesOfTheFile) {
   const TemporaryFolder folder;
-  const MappedFile file(folder.Write("a", "hello"));
+  const MappedFile file(WriteText(folder, "a", "hello"));
   EXPECT_EQ(Text(file.bytes()), "hello");
 }
 
 TEST(MappedFile, OfAnEmptyFileIsEmpty) {
   const TemporaryFolder folder;
-  EXPECT_TRUE(MappedFile(folder.Write("a", "")).bytes().empty());
+  EXPECT_TRUE(MappedFile(WriteText(folder, "a", "")).bytes().empty());
 }
 
 TEST(MappedFile, ReadsTheSameAfterItsPagesWereDropped) {
   const TemporaryFolder folder;
   const std::string content(100'000, 'x');
-  const MappedFile file(folder.Write("a", content));
+  const MappedFile file(WriteText(folder, "a", content));
   EXPECT_EQ(Text(file.bytes()), content);
   file.DropPages(file.bytes());
   file.DropPages(file.bytes().subspan(5000, 10));
@@ -38,8 +38,8 @@ TEST(MappedFile, ReadsTheSameAfterItsPagesWereDropped) {
 
 TEST(MappedFile, SurvivesMoves) {
   const TemporaryFolder folder;
-  MappedFile a(folder.Write("a", "first"));
-  MappedFile b(folder.Write("b", "second"));
+  MappedFile a(WriteText(folder, "a", "first"));
+  MappedFile b(WriteText(folder, "b", "second"));
   a = std::move(b);
   const MappedFile c(std::move(a));
   EXPECT_EQ(Text(c.bytes()), "second");
@@ -54,7 +54,7 @@ TEST(MappedFile, RefusesWhatIsNotAFile) {
 
 TEST(ReadTextFile, ReadsUpToTheLimit) {
   const TemporaryFolder folder;
-  const auto path = folder.Write("a", "12345");
+  const auto path = WriteText(folder, "a", "12345");
   EXPECT_EQ(ReadTextFile(path, 5), "12345");
   EXPECT_ERROR(ReadTextFile(path, 4), "is 5 bytes long, at most 4 are expected");
 }
@@ -86,14 +86,14 @@ TEST(FileWriter, NamesFileAndReasonWhenItCannotBeMade) {
 
 TEST(WriteFileAtomically, ReplacesTheFile) {
   const TemporaryFolder folder;
-  const auto path = folder.Write("a", "old");
+  const auto path = WriteText(folder, "a", "old");
   WriteFileAtomically(path, "new");
   EXPECT_EQ(ReadAll(path), "new");
 }
 
 TEST(WriteFileAtomically, LeavesTheOldFileWhenItFails) {
   const TemporaryFolder folder;
-  const auto path = folder.Write("a", "old");
+  const auto path = WriteText(folder, "a", "old");
   {
     const FileSizeLimit limit(10);
     EXPECT_ERROR(WriteFileAtomically(path, std::string(100, 'x')), "cannot write");

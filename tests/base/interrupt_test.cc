@@ -31,7 +31,7 @@ TEST(InterruptGuard, GivesCtrlCItsOldMeaningBack) {
         { const InterruptGuard guard; }
         std::raise(SIGINT);
       },
-      testing::KilledBySignal(SIGINT), "");
+      ::testing::KilledBySignal(SIGINT), "");
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "tests/base/expect_error.h"
-#include "tests/base/temporary_folder.h"
+#include "tests/base/text_files.h"
 
 namespace carat {
 namespace {
@@ -42,12 +42,12 @@ TEST(ParseJson, RefusesAKeyGivenTwice) {
 
 TEST(ParseJsonFile, NamesTheFile) {
   const TemporaryFolder folder;
-  EXPECT_EQ(ParseJsonFile(folder.Write("config.json", "{\"a\": 1}"))["a"], 1);
-  EXPECT_ERROR(ParseJsonFile(folder.Write("bad.json", "nope")), "bad.json: is not JSON");
+  EXPECT_EQ(ParseJsonFile(WriteText(folder, "config.json", "{\"a\": 1}"))["a"], 1);
+  EXPECT_ERROR(ParseJsonFile(WriteText(folder, "bad.json", "nope")), "bad.json: is not JSON");
   EXPECT_ERROR(ParseJsonFile(folder / "none.json"), "none.json: cannot open");
 }
 
-class JsonObjectTest : public testing::Test {
+class JsonObjectTest : public ::testing::Test {
  protected:
   Json json_ = Json::parse(R"({
     "int": 5, "negative": -5, "zero": 0, "float": 0.5, "huge": 18446744073709551615,

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "tests/base/expect_error.h"
-#include "tests/base/temporary_folder.h"
+#include "tests/base/text_files.h"
 
 namespace carat {
 namespace {
@@ -27,47 +27,50 @@ const std::string kTwoInts = {1, 0, 0, 0, -1, -1, -1, -1};
 
 TEST(ReadNpyInt32, ReadsTokens) {
   const TemporaryFolder folder;
-  EXPECT_EQ(ReadNpyInt32(folder.Write("a.npy", Npy(Header("<i4", "2,"), kTwoInts))),
+  EXPECT_EQ(ReadNpyInt32(WriteText(folder, "a.npy", Npy(Header("<i4", "2,"), kTwoInts))),
             (std::vector<int32_t>{1, -1}));
-  EXPECT_TRUE(ReadNpyInt32(folder.Write("b.npy", Npy(Header("<i4", "0,"), ""))).empty());
+  EXPECT_TRUE(ReadNpyInt32(WriteText(folder, "b.npy", Npy(Header("<i4", "0,"), ""))).empty());
 }
 
 TEST(ReadNpyInt32, NarrowsInt64) {
   const TemporaryFolder folder;
   const std::string seven = {7, 0, 0, 0, 0, 0, 0, 0};
   const std::string large = {0, 0, 0, 0, 1, 0, 0, 0};
-  EXPECT_EQ(ReadNpyInt32(folder.Write("a.npy", Npy(Header("<i8", "1,"), seven))),
+  EXPECT_EQ(ReadNpyInt32(WriteText(folder, "a.npy", Npy(Header("<i8", "1,"), seven))),
             std::vector<int32_t>{7});
-  EXPECT_ERROR(ReadNpyInt32(folder.Write("b.npy", Npy(Header("<i8", "1,"), large))),
+  EXPECT_ERROR(ReadNpyInt32(WriteText(folder, "b.npy", Npy(Header("<i8", "1,"), large))),
                "b.npy: value 4294967296 does not fit int32");
 }
 
 TEST(ReadNpyInt32, RefusesOtherTypesAndShapes) {
   const TemporaryFolder folder;
-  EXPECT_ERROR(ReadNpyInt32(folder.Write("a.npy", Npy(Header("<f4", "2,"), kTwoInts))),
+  EXPECT_ERROR(ReadNpyInt32(WriteText(folder, "a.npy", Npy(Header("<f4", "2,"), kTwoInts))),
                "a.npy: has type '<f4'", "expected int32");
-  EXPECT_ERROR(ReadNpyInt32(folder.Write("a.npy", Npy(Header("<i4", "2, 1"), kTwoInts))),
+  EXPECT_ERROR(ReadNpyInt32(WriteText(folder, "a.npy", Npy(Header("<i4", "2, 1"), kTwoInts))),
                "2 dimensions");
-  EXPECT_ERROR(ReadNpyInt32(folder.Write("a.npy", Npy("{'descr': '<i4', 'fortran_order': True, "
-                                                      "'shape': (2,), }",
-                                                      kTwoInts))),
+  EXPECT_ERROR(ReadNpyInt32(WriteText(folder, "a.npy",
+                                      Npy("{'descr': '<i4', 'fortran_order': True, "
+                                          "'shape': (2,), }",
+                                          kTwoInts))),
                "Fortran order");
 }
 
 TEST(ReadNpyInt32, RefusesDamagedFiles) {
   const TemporaryFolder folder;
-  EXPECT_ERROR(ReadNpyInt32(folder.Write("a.npy", "")), "is not a NumPy file");
-  EXPECT_ERROR(ReadNpyInt32(folder.Write("a.npy", "PK\x03\x04 and more bytes")),
+  EXPECT_ERROR(ReadNpyInt32(WriteText(folder, "a.npy", "")), "is not a NumPy file");
+  EXPECT_ERROR(ReadNpyInt32(WriteText(folder, "a.npy", "PK\x03\x04 and more bytes")),
                "is not a NumPy file");
-  EXPECT_ERROR(ReadNpyInt32(folder.Write("a.npy", Npy(Header("<i4", "3,"), kTwoInts))),
+  EXPECT_ERROR(ReadNpyInt32(WriteText(folder, "a.npy", Npy(Header("<i4", "3,"), kTwoInts))),
                "holds 8 bytes of values, its shape needs 12");
-  EXPECT_ERROR(ReadNpyInt32(folder.Write("a.npy", Npy(Header("<i4", "9223372036854775807,"), ""))),
-               "impossible shape");
-  EXPECT_ERROR(ReadNpyInt32(folder.Write("a.npy", Npy(Header("<i4", "-3,"), kTwoInts))), "header");
-  EXPECT_ERROR(ReadNpyInt32(folder.Write("a.npy", Npy("{}", kTwoInts))), "header");
+  EXPECT_ERROR(
+      ReadNpyInt32(WriteText(folder, "a.npy", Npy(Header("<i4", "9223372036854775807,"), ""))),
+      "impossible shape");
+  EXPECT_ERROR(ReadNpyInt32(WriteText(folder, "a.npy", Npy(Header("<i4", "-3,"), kTwoInts))),
+               "header");
+  EXPECT_ERROR(ReadNpyInt32(WriteText(folder, "a.npy", Npy("{}", kTwoInts))), "header");
   const std::string whole = Npy(Header("<i4", "2,"), kTwoInts);
   for (size_t length = 0; length < whole.size(); ++length) {
-    EXPECT_ERROR(ReadNpyInt32(folder.Write("a.npy", whole.substr(0, length))), "a.npy");
+    EXPECT_ERROR(ReadNpyInt32(WriteText(folder, "a.npy", whole.substr(0, length))), "a.npy");
   }
 }
 

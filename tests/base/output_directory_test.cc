@@ -11,7 +11,7 @@
 #include "carat/base/file.h"
 #include "tests/base/expect_error.h"
 #include "tests/base/file_size_limit.h"
-#include "tests/base/temporary_folder.h"
+#include "tests/base/text_files.h"
 
 namespace carat {
 namespace {
@@ -86,7 +86,7 @@ TEST(OutputDirectory, KeepsALinkToAFolderALink) {
 
 TEST(OutputDirectory, RefusesAFolderOfOtherFiles) {
   const TemporaryFolder folder;
-  folder.Write("home/thesis", "years of work");
+  WriteText(folder, "home/thesis", "years of work");
   EXPECT_ERROR(OutputDirectory(folder / "home", kMarker), "home", "holds other files",
                "carat-config.json");
   EXPECT_EQ(ReadAll(folder / "home/thesis"), "years of work");
@@ -94,7 +94,7 @@ TEST(OutputDirectory, RefusesAFolderOfOtherFiles) {
 
 TEST(OutputDirectory, RefusesAFile) {
   const TemporaryFolder folder;
-  EXPECT_ERROR(OutputDirectory(folder.Write("file", "x"), kMarker), "file: is a file");
+  EXPECT_ERROR(OutputDirectory(WriteText(folder, "file", "x"), kMarker), "file: is a file");
 }
 
 TEST(OutputDirectory, NamesTheReasonWhereItCannotWrite) {
@@ -155,9 +155,9 @@ TEST(OutputDirectory, LeavesAnotherLiveWriterAlone) {
 
 TEST(OutputDirectory, LeavesFilesOfSimilarNamesAlone) {
   const TemporaryFolder folder;
-  folder.Write("out.carat-tmp-x1/thesis", "x");
-  folder.Write("out.carat-tmp-/thesis", "x");
-  folder.Write("other.carat-tmp-1/thesis", "x");
+  WriteText(folder, "out.carat-tmp-x1/thesis", "x");
+  WriteText(folder, "out.carat-tmp-/thesis", "x");
+  WriteText(folder, "other.carat-tmp-1/thesis", "x");
   WriteFolder(folder / "out", "new");
   EXPECT_EQ(NamesIn(folder.path()).size(), 4u);
 }

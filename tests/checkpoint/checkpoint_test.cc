@@ -11,7 +11,7 @@
 #include "carat/base/numeric.h"
 #include "carat/checkpoint/safetensors_writer.h"
 #include "tests/base/expect_error.h"
-#include "tests/base/temporary_folder.h"
+#include "tests/base/text_files.h"
 #include "tests/checkpoint/safetensors_bytes.h"
 
 namespace carat::checkpoint {
@@ -29,12 +29,12 @@ TEST(Checkpoint, ConvertsBf16F16AndF32) {
   const TemporaryFolder folder;
   const float third = 1.0f / 3;
   const std::string f32(reinterpret_cast<const char*>(&third), sizeof(third));
-  folder.Write("model.safetensors",
-               SafetensorsBytes(
-                   R"({"bf16": {"dtype": "BF16", "shape": [2, 1], "data_offsets": [0, 4]},
+  WriteText(folder, "model.safetensors",
+            SafetensorsBytes(
+                R"({"bf16": {"dtype": "BF16", "shape": [2, 1], "data_offsets": [0, 4]},
                        "f16": {"dtype": "F16", "shape": [1], "data_offsets": [4, 6]},
                        "f32": {"dtype": "F32", "shape": [1], "data_offsets": [6, 10]}})",
-                   U16({FloatToBF16(1.5f), FloatToBF16(-2), FloatToF16(0.25f)}) + f32));
+                U16({FloatToBF16(1.5f), FloatToBF16(-2), FloatToF16(0.25f)}) + f32));
   const Checkpoint checkpoint = Checkpoint::Open(folder.path());
   EXPECT_EQ(checkpoint.Read(*checkpoint.Find("bf16")), (std::vector<float>{1.5f, -2}));
   EXPECT_EQ(checkpoint.Read(*checkpoint.Find("f16")), std::vector<float>{0.25f});
@@ -44,9 +44,10 @@ TEST(Checkpoint, ConvertsBf16F16AndF32) {
 
 TEST(Checkpoint, ReadsRowsOfItsOwn) {
   const TemporaryFolder folder;
-  folder.Write("model.safetensors", File16("a", "BF16", "[3, 2]",
-                                           U16({FloatToBF16(0), FloatToBF16(1), FloatToBF16(2),
-                                                FloatToBF16(3), FloatToBF16(4), FloatToBF16(5)})));
+  WriteText(folder, "model.safetensors",
+            File16("a", "BF16", "[3, 2]",
+                   U16({FloatToBF16(0), FloatToBF16(1), FloatToBF16(2), FloatToBF16(3),
+                        FloatToBF16(4), FloatToBF16(5)})));
   const Checkpoint checkpoint = Checkpoint::Open(folder.path());
   const TensorInfo& tensor = *checkpoint.Find("a");
   std::vector<float> rows(4);
@@ -59,8 +60,8 @@ TEST(Checkpoint, ReadsRowsOfItsOwn) {
 
 TEST(Checkpoint, FindsNanAndInfinityWhenTheyAreRead) {
   const TemporaryFolder folder;
-  folder.Write("model.safetensors",
-               File16("a", "BF16", "[3, 2]", U16({0, 0, 0, 0x7fc0, 0xff80, 0})));
+  WriteText(folder, "model.safetensors",
+            File16("a", "BF16", "[3, 2]", U16({0, 0, 0, 0x7fc0, 0xff80, 0})));
   const Checkpoint checkpoint = Checkpoint::Open(folder.path());
   const TensorInfo& tensor = *checkpoint.Find("a");
   std::vector<float> row(2);
@@ -73,11 +74,11 @@ TEST(Checkpoint, FindsNanAndInfinityWhenTheyAreRead) {
 
 TEST(Checkpoint, RequiresTensorsOfTheConfigsShape) {
   const TemporaryFolder folder;
-  folder.Write("model.safetensors",
-               SafetensorsBytes(R"({"m": {"dtype": "F16", "shape": [2, 1], "data_offsets": [0, 4]},
+  WriteText(folder, "model.safetensors",
+            SafetensorsBytes(R"({"m": {"dtype": "F16", "shape": [2, 1], "data_offsets": [0, 4]},
                                     "v": {"dtype": "F16", "shape": [2], "data_offsets": [4, 8]},
                                     "q": {"dtype": "U8", "shape": [2, 2], "data_offsets": [8, 12]}})",
-                                "abcdefghijkl"));
+                             "abcdefghijkl"));
   const Checkpoint checkpoint = Checkpoint::Open(folder.path());
   EXPECT_EQ(checkpoint.Require("m", 2, 1, "config.json").name, "m");
   EXPECT_EQ(checkpoint.Require("v", 1, 2, "config.json").name, "v");
@@ -93,8 +94,8 @@ TEST(Checkpoint, SaysWhatIsWrongWithAFolder) {
   const TemporaryFolder folder;
   EXPECT_ERROR(Checkpoint::Open(folder / "none"), "none: does not exist");
   EXPECT_ERROR(Checkpoint::Open(folder.path()), "has neither model.safetensors nor");
-  EXPECT_ERROR(Checkpoint::Open(folder.Write("file", "x")), "file: is a file, expected");
-  folder.Write("pytorch_model.bin", "x");
+  EXPECT_ERROR(Checkpoint::Open(WriteText(folder, "file", "x")), "file: is a file, expected");
+  WriteText(folder, "pytorch_model.bin", "x");
   EXPECT_ERROR(Checkpoint::Open(folder.path()), "holds PyTorch weights (pytorch_model.bin)",
                "safe_serialization");
   std::filesystem::create_directory(folder / "model.safetensors");
@@ -103,20 +104,20 @@ TEST(Checkpoint, SaysWhatIsWrongWithAFolder) {
 
 TEST(Checkpoint, FollowsSymlinks) {  // as the Hugging Face cache has them
   const TemporaryFolder folder;
-  folder.Write("blobs/123", File16("a", "BF16", "[1]", U16({0})));
+  WriteText(folder, "blobs/123", File16("a", "BF16", "[1]", U16({0})));
   std::filesystem::create_directory(folder / "snapshot");
   std::filesystem::create_symlink("../blobs/123", folder / "snapshot/model.safetensors");
   EXPECT_NE(Checkpoint::Open(folder / "snapshot").Find("a"), nullptr);
 }
 
-class ShardsTest : public testing::Test {
+class ShardsTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    folder_.Write("s1.safetensors", File16("a", "BF16", "[1]", U16({FloatToBF16(1)})));
-    folder_.Write("s2.safetensors", File16("b", "BF16", "[1]", U16({FloatToBF16(2)})));
+    WriteText(folder_, "s1.safetensors", File16("a", "BF16", "[1]", U16({FloatToBF16(1)})));
+    WriteText(folder_, "s2.safetensors", File16("b", "BF16", "[1]", U16({FloatToBF16(2)})));
   }
   void WriteIndex(const std::string& weight_map) {
-    folder_.Write("model.safetensors.index.json", "{\"weight_map\": " + weight_map + "}");
+    WriteText(folder_, "model.safetensors.index.json", "{\"weight_map\": " + weight_map + "}");
   }
 
   TemporaryFolder folder_;

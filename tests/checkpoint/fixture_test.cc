@@ -13,7 +13,7 @@
 #include "carat/checkpoint/fixture_tokenizer.h"
 #include "tests/base/expect_error.h"
 #include "tests/base/file_size_limit.h"
-#include "tests/base/temporary_folder.h"
+#include "tests/base/text_files.h"
 
 namespace carat::checkpoint {
 namespace {
@@ -99,7 +99,7 @@ TEST(Fixture, ReplacesAFixtureButNothingElse) {
   const TemporaryFolder folder;
   WriteFixture(kSmall, 1, folder / "out");
   EXPECT_NO_THROW(WriteFixture(kSmall, 2, folder / "out"));
-  folder.Write("real/config.json", "{}");
+  WriteText(folder, "real/config.json", "{}");
   EXPECT_ERROR(WriteFixture(kSmall, 1, folder / "real"), "holds other files");
 }
 
