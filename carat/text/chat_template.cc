@@ -114,15 +114,17 @@ ChatTemplate ChatTemplate::Compile(std::string_view source, std::string_view whe
 
 std::string ChatTemplate::Render(std::span<const ChatMessage> messages,
                                  GenerationPrompt generation_prompt) const {
-  Json variables = {
-      {"messages", Json::array()},
+  // Fields keep their order: templates may go through them, and tojson writes them so.
+  nlohmann::ordered_json variables = {
+      {"messages", nlohmann::ordered_json::array()},
       {"add_generation_prompt", generation_prompt == GenerationPrompt::kAdd},
       {"tools", nullptr},      // transformers always passes these two,
       {"documents", nullptr},  // and templates ask `is not none`
   };
   for (const auto& [name, text] : special_tokens_) variables[name] = text;
   for (const ChatMessage& message : messages) {
-    variables["messages"].push_back({{"role", message.role}, {"content", message.content}});
+    variables["messages"].push_back(
+        nlohmann::ordered_json({{"role", message.role}, {"content", message.content}}));
   }
 
   std::string text;

@@ -14,10 +14,11 @@ constexpr size_t kMaxWindow = 16;
 }  // namespace
 
 std::string StreamDecoder::Push(TokenId token) {
-  // Skipped tokens are not there for the decoder: they do not end a run of bytes either.
-  if (special_ == DecodeSpecial::kSkip && tokenizer_.IsSpecial(token)) return "";
   window_.push_back(token);
-  if (tokenizer_.IsByteToken(token)) return "";
+  // Tokens that leave no text of their own do not end a run of bytes either.
+  const bool is_skipped = special_ == DecodeSpecial::kSkip && tokenizer_.IsSpecial(token);
+  const bool is_unknown = tokenizer_.IdToToken(token).empty();
+  if (is_skipped || is_unknown || tokenizer_.IsByteToken(token)) return "";
   return Advance(/*at_end=*/false);
 }
 

@@ -16,6 +16,9 @@ type BpeTokenizer = TokenizerImpl<
     DecoderWrapper,
 >;
 
+/// Ids are int32 everywhere else.
+const MAX_TOKEN_ID: u32 = i32::MAX as u32 - 1;
+
 pub struct CaratTokenizer {
     tokenizer: Tokenizer,
     /// One more than the largest id of the model's vocabulary, and of the added tokens too.
@@ -31,9 +34,10 @@ impl CaratTokenizer {
         // Some files keep the limits of their training run; prompts here are never cut or padded.
         tokenizer.with_truncation(None).map_err(|error| error.to_string())?.with_padding(None);
 
-        let base_vocab_size = base_vocab_size(&tokenizer);
+        let base_vocab_size = base_vocab_size(&tokenizer)?;
         let added = tokenizer.get_added_tokens_decoder();
-        let vocab_size = added.keys().map(|id| id + 1).fold(base_vocab_size, u32::max);
+        let vocab_size =
+            added.keys().map(|&id| id.saturating_add(1)).fold(base_vocab_size, u32::max);
         let decodes_bytes = match tokenizer.get_decoder() {
             Some(decoder) => serde_json::to_string(decoder)
                 .map_err(|error| error.to_string())?
@@ -64,14 +68,19 @@ fn parse(json: &[u8]) -> Result<Tokenizer, String> {
     Tokenizer::from_bytes(json).map_err(|error| error.to_string())
 }
 
-fn base_vocab_size(tokenizer: &Tokenizer) -> u32 {
+/// One more than the largest id of the model's vocabulary.
+fn base_vocab_size(tokenizer: &Tokenizer) -> Result<u32, String> {
     let model = tokenizer.get_model();
     let size = model.get_vocab_size() as u32;
     let has_no_gaps = (0..size).all(|id| model.id_to_token(id).is_some());
     if has_no_gaps {
-        return size;
+        return Ok(size);
     }
-    model.get_vocab().values().map(|id| id + 1).max().unwrap_or(0)
+    let largest = model.get_vocab().into_values().max().unwrap_or(0);
+    if largest > MAX_TOKEN_ID {
+        return Err(format!("its vocabulary has the id {largest}, and ids end at {MAX_TOKEN_ID}"));
+    }
+    Ok(largest + 1)
 }
 
 /// # Safety

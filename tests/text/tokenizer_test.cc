@@ -1,0 +1,201 @@
+#include "carat/text/tokenizer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "carat/base/error.h"
+#include "carat/base/file.h"
+#include "tests/support/temporary_folder.h"
+#include "tests/text/tokenizer_golden.h"
+
+namespace carat::text {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
+
+std::filesystem::path DemoFolder() {
+  return std::filesystem::path(CARAT_SOURCE_DIR) / "models/demo";
+}
+
+const Tokenizer& Demo() {
+  static const Tokenizer tokenizer = Tokenizer::Load(DemoFolder());
+  return tokenizer;
+}
+
+// A tokenizer.json with the model and the other parts given.
+std::string TokenizerJson(const std::string& parts) {
+  return R"({"version": "1.0", "added_tokens": [
+             {"id": 3, "content": "<end>", "single_word": false, "lstrip": false, "rstrip": false,
+              "normalized": false, "special": true}], )" + parts + "}";
+}
+
+constexpr char kSmallModel[] =
+    R"("model": {"type": "BPE", "vocab": {"a": 0, "b": 1, "ab": 2}, "merges": [["a", "b"]]})";
+
+TEST(Tokenizer, AgreesWithHuggingFaceOnTheDemoModel) {
+  testing::ExpectAgreesWithGolden(Demo(), "demo_tokenizer.json");
+}
+
+TEST(Tokenizer, TextsSurviveEncodingAndDecoding) {
+  for (const std::string text : {"Hello, world!", " leading and trailing ", "日本 😀\n\ttabs", ""}) {
+    EXPECT_EQ(Demo().Decode(Demo().Encode(text, SpecialTokens::kDoNotAdd), DecodeSpecial::kKeep),
+              text);
+  }
+}
+
+TEST(Tokenizer, KnowsItsTokens) {
+  EXPECT_EQ(Demo().vocab_size(), 2048);
+  EXPECT_EQ(Demo().TokenToId("<bos>"), 2);
+  EXPECT_EQ(Demo().TokenToId("<end_of_turn>"), 106);
+  EXPECT_EQ(Demo().TokenToId("no such token"), std::nullopt);
+  EXPECT_EQ(Demo().TokenToId("\xFF"), std::nullopt);
+  EXPECT_EQ(Demo().IdToToken(106), "<end_of_turn>");
+  EXPECT_EQ(Demo().IdToToken(1 << 20), "");
+  EXPECT_EQ(Demo().IdToToken(-1), "");
+  EXPECT_TRUE(Demo().IsSpecial(106));
+  EXPECT_FALSE(Demo().IsSpecial(500));
+  EXPECT_FALSE(Demo().IsSpecial(-1));
+  EXPECT_TRUE(Demo().IsByteToken(*Demo().TokenToId("<0xFF>")));
+  EXPECT_FALSE(Demo().IsByteToken(*Demo().TokenToId("<bos>")));
+}
+
+TEST(Tokenizer, BytesAreTokensOnlyWhereTheDecoderSaysSo) {
+  const std::string model = R"("model": {"type": "BPE", "vocab": {"<0x41>": 0}, "merges": []})";
+  const Tokenizer plain = Tokenizer::FromJson(TokenizerJson(model), "plain");
+  EXPECT_FALSE(plain.IsByteToken(0));
+  const Tokenizer with_bytes = Tokenizer::FromJson(
+      TokenizerJson(model + R"(, "decoder": {"type": "ByteFallback"})"), "with_bytes");
+  EXPECT_TRUE(with_bytes.IsByteToken(0));
+}
+
+TEST(Tokenizer, UnknownIdsDecodeToNothing) {
+  const std::vector<TokenId> tokens = {500, 1 << 20, -1, 500};
+  const std::vector<TokenId> known = {500, 500};
+  EXPECT_EQ(Demo().Decode(tokens, DecodeSpecial::kKeep), Demo().Decode(known, DecodeSpecial::kKeep));
+}
+
+TEST(Tokenizer, TextThatIsNotUtf8IsRefused) {
+  EXPECT_THAT([] { Demo().Encode("ab\xFFz", SpecialTokens::kAdd); },
+              ThrowsMessage<Error>(AllOf(HasSubstr("not UTF-8"), HasSubstr("byte 2"))));
+}
+
+TEST(Tokenizer, ZeroBytesAreText) {
+  const std::string text("a\0b", 3);
+  EXPECT_EQ(Demo().Decode(Demo().Encode(text, SpecialTokens::kDoNotAdd), DecodeSpecial::kKeep),
+            text);
+}
+
+TEST(Tokenizer, LimitsOfTheTrainingRunDoNotCutPrompts) {
+  const Tokenizer tokenizer = Tokenizer::FromJson(
+      TokenizerJson(std::string(kSmallModel) +
+                    R"(, "truncation": {"direction": "Right", "max_length": 2,
+                         "strategy": "LongestFirst", "stride": 0},
+                       "padding": {"strategy": {"Fixed": 9}, "direction": "Right",
+                         "pad_to_multiple_of": null, "pad_id": 3, "pad_type_id": 0,
+                         "pad_token": "<end>"})"),
+      "limits");
+  EXPECT_EQ(tokenizer.Encode("aaaab", SpecialTokens::kAdd), (std::vector<TokenId>{0, 0, 0, 2}));
+}
+
+TEST(Tokenizer, OtherKindsOfModelsLoad) {
+  const Tokenizer tokenizer = Tokenizer::FromJson(
+      TokenizerJson(R"("pre_tokenizer": {"type": "Whitespace"},
+                       "model": {"type": "WordLevel", "vocab": {"yes": 0, "no": 1, "?": 2},
+                                 "unk_token": "?"})"),
+      "words");
+  EXPECT_EQ(tokenizer.Encode("no yes maybe", SpecialTokens::kAdd),
+            (std::vector<TokenId>{1, 0, 2}));
+}
+
+TEST(Tokenizer, VocabularyMustFitTheModel) {
+  EXPECT_NO_THROW(Demo().CheckFits(2048));
+  EXPECT_NO_THROW(Demo().CheckFits(4096));
+  EXPECT_THAT([] { Demo().CheckFits(2047); },
+              ThrowsMessage<Error>(AllOf(HasSubstr("tokenizer.json"), HasSubstr("2048"),
+                                         HasSubstr("2047"))));
+}
+
+TEST(Tokenizer, AddedTokensMayLieBeyondTheModelUntilTheyAreUsed) {
+  const Tokenizer tokenizer = Tokenizer::FromJson(TokenizerJson(kSmallModel), "small");
+  EXPECT_EQ(tokenizer.vocab_size(), 4);
+  EXPECT_NO_THROW(tokenizer.CheckFits(3));
+  EXPECT_NO_THROW(tokenizer.CheckTokens(tokenizer.Encode("ab", SpecialTokens::kAdd), 3));
+  EXPECT_THAT([&] { tokenizer.CheckTokens(tokenizer.Encode("ab<end>", SpecialTokens::kAdd), 3); },
+              ThrowsMessage<Error>(AllOf(HasSubstr("<end>"), HasSubstr("id 3"))));
+}
+
+TEST(Tokenizer, GapsInTheVocabularyCount) {
+  const Tokenizer tokenizer = Tokenizer::FromJson(
+      TokenizerJson(R"("model": {"type": "BPE", "vocab": {"a": 0, "b": 90}, "merges": []})"), "gap");
+  EXPECT_THAT([&] { tokenizer.CheckFits(90); }, ThrowsMessage<Error>(HasSubstr("91")));
+}
+
+TEST(Tokenizer, MissingFileSaysWhatIsNeeded) {
+  const testing::TemporaryFolder folder;
+  EXPECT_THAT([&] { Tokenizer::Load(folder.path()); },
+              ThrowsMessage<Error>(HasSubstr("tokenizer.json: there is no such file")));
+}
+
+TEST(Tokenizer, BadFilesAreRefusedByName) {
+  const testing::TemporaryFolder folder;
+  const std::string good = ReadTextFile(DemoFolder() / "tokenizer.json");
+  const std::vector<std::string> bad = {
+      "",
+      "{",
+      "[]",
+      "null",
+      "\xFF\xFE",
+      good.substr(0, good.size() / 2),
+      R"({"version": "9.9", "model": {"type": "BPE", "vocab": {}, "merges": []}})",
+      R"({"model": {"type": "BPE", "vocab": {"a": -1}, "merges": []}})",
+      R"({"model": {"type": "BPE", "vocab": {"a": 0}, "merges": [["a", "nope"]]}})",
+      R"({"model": {"type": "BPE", "vocab": {"a": 0, "é": 1}, "merges": [["a", "é"]],
+          "continuing_subword_prefix": "#"}})",
+      R"({"model": {"type": "BPE", "vocab": {"a": 4294967295}, "merges": []}})",
+      R"({"model": {"type": "Nonsense"}})",
+      std::string(100000, '['),
+  };
+  for (const std::string& text : bad) {
+    WriteFileAtomically(folder / "tokenizer.json", text);
+    EXPECT_THAT([&] { Tokenizer::Load(folder.path()); },
+                ThrowsMessage<Error>(HasSubstr("tokenizer.json: not a tokenizer: ")))
+        << text.substr(0, 100);
+  }
+}
+
+TEST(Tokenizer, HugeFilesAreNotRead) {
+  const testing::TemporaryFolder folder;
+  std::ofstream(folder / "tokenizer.json");
+  std::filesystem::resize_file(folder / "tokenizer.json", uintmax_t{1} << 40);
+  EXPECT_THAT([&] { Tokenizer::Load(folder.path()); },
+              ThrowsMessage<Error>(HasSubstr("tokenizer.json")));
+}
+
+TEST(Tokenizer, MayBeSharedByThreads) {
+  const std::string text = "The quick brown fox jumps over the lazy dog 😀.";
+  const std::vector<TokenId> expected = Demo().Encode(text, SpecialTokens::kAdd);
+  std::vector<std::thread> threads;
+  std::vector<int> wrong(4);
+  for (int& errors : wrong) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 200; ++i) {
+        const std::vector<TokenId> tokens = Demo().Encode(text, SpecialTokens::kAdd);
+        errors += tokens != expected;
+        errors += Demo().Decode(tokens, DecodeSpecial::kSkip) != text;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(wrong, std::vector<int>(4));
+}
+
+}  // namespace
+}  // namespace carat::text
