@@ -25,6 +25,14 @@ std::string ReadAll(const std::filesystem::path& path) {
   return text.str();
 }
 
+// Gives up after a minute: the test then fails by what carat did without the signal.
+void WaitFor(const std::filesystem::path& path) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+  while (!std::filesystem::exists(path) && std::chrono::steady_clock::now() < end) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+}
+
 void Redirect(const std::filesystem::path& path, int flags, int descriptor) {
   const int file = open(path.c_str(), flags, 0600);
   if (file < 0 || dup2(file, descriptor) < 0) _exit(126);
@@ -63,7 +71,7 @@ CaratResult RunCarat(const std::vector<std::string>& arguments, const CaratOptio
   if (child < 0) throw Error("fork failed");
   if (child == 0) BecomeCarat(arguments, options, streams);
   if (options.signal) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(options.signal_after_ms));
+    WaitFor(options.signal_when);
     kill(child, *options.signal);
   }
   int status = 0;

@@ -12,13 +12,13 @@
 namespace carat::testing {
 
 struct CaratOptions {
-  std::string input;                               // what stdin holds
-  std::filesystem::path folder = ".";              // where it runs
-  std::map<std::string, std::string> environment;  // added to the test's own
-  std::optional<int> signal;                       // sent after signal_after_ms
-  int signal_after_ms = 0;
-  std::filesystem::path output_file;     // stdout goes there instead of into `output`
-  std::optional<size_t> max_file_bytes;  // RLIMIT_FSIZE: a disk that is full
+  std::string input = {};                               // what stdin holds
+  std::filesystem::path folder = ".";                   // where it runs
+  std::map<std::string, std::string> environment = {};  // added to the test's own
+  std::optional<int> signal = {};                       // sent as soon as signal_when exists
+  std::filesystem::path signal_when = {};
+  std::filesystem::path output_file = {};     // stdout goes there instead of into `output`
+  std::optional<size_t> max_file_bytes = {};  // RLIMIT_FSIZE: a disk that is full
 };
 
 struct CaratResult {
