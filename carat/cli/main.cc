@@ -93,10 +93,8 @@ int Run(int argc, char** argv) {
     return code == kDone ? FlushOutput() : code;
   } catch (const std::bad_alloc&) {
     return Fail(kFailed, "out of memory");
-  } catch (const InterruptedError& error) {
-    return Fail(kInterrupted, error.what());
   } catch (const std::exception& error) {
-    return Fail(kFailed, error.what());
+    return Fail(Interrupted() ? kInterrupted : kFailed, error.what());
   }
 }
 
