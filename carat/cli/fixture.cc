@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <iostream>
 #include <memory>
 #include <string>
 #include <vector>
@@ -29,8 +30,9 @@ void RunFixture(const FixtureOptions& options) {
     Progress progress(fmt::format("writing {}", options.output));
     checkpoint::WriteFixture(model, options.seed, options.output, progress.Callback());
   }
-  fmt::print("{0} has the shapes of {1} and random weights; next:\n  carat compile {0}\n",
-             options.output, model.name);
+  std::cout << fmt::format(
+      "{0} has the shapes of {1} and random weights; next:\n  carat compile {0}\n", options.output,
+      model.name);
 }
 
 }  // namespace

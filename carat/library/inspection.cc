@@ -1,0 +1,244 @@
+#include "carat/library/inspection.h"
+
+#include <algorithm>
+#include <cctype>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string_view>
+#include <utility>
+
+#include "carat/base/error.h"
+#include "carat/base/json.h"
+#include "carat/checkpoint/checkpoint.h"
+#include "carat/graph/graph.h"
+#include "carat/kernels/cpu/kv_cache.h"
+#include "carat/library/dist_folder.h"
+#include "carat/library/library_file.h"
+#include "carat/model/architecture.h"
+#include "carat/quantization/scheme.h"
+
+namespace carat::library {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int64_t kShortestKvRow = 512;
+constexpr int64_t kLongestKvRow = 131'072;
+constexpr double kBF16Bits = 16;
+
+// Sums weights up by format, in the order of their names.
+class WeightUseBuilder {
+ public:
+  void Add(std::string_view format, int64_t num_values, int64_t num_bytes) {
+    FormatUse& use = uses_[std::string(format)];
+    use.num_weights += 1;
+    use.num_values += num_values;
+    use.num_bytes += num_bytes;
+  }
+
+  WeightUse Result() const {
+    WeightUse result;
+    for (const auto& [format, use] : uses_) {
+      result.formats.push_back(use);
+      result.formats.back().format = format;
+    }
+    return result;
+  }
+
+ private:
+  std::map<std::string, FormatUse> uses_;
+};
+
+// --- The KV cache ---
+
+// The sizes of one sequence's pages and rings, and how often a layer has them.
+struct KvShape {
+  int64_t page_tokens = 0;
+  int64_t layer_page_bytes = 0;
+  int64_t num_full_layers = 0;
+  int64_t num_sliding_layers = 0;
+  int64_t ring_bytes = 0;  // of all sliding layers
+};
+
+KvUse KvAt(const KvShape& shape, int64_t tokens) {
+  const int64_t num_pages = (tokens + shape.page_tokens - 1) / shape.page_tokens;
+  const int64_t layer_bytes = num_pages * shape.layer_page_bytes;
+  return {tokens, shape.num_full_layers * layer_bytes, shape.ring_bytes,
+          (shape.num_full_layers + shape.num_sliding_layers) * layer_bytes};
+}
+
+// Powers of two up to the context, and the context.
+std::vector<KvUse> KvTable(const KvShape& shape, int64_t context) {
+  std::vector<KvUse> rows;
+  for (int64_t tokens = kShortestKvRow; tokens < context && tokens <= kLongestKvRow; tokens *= 2) {
+    rows.push_back(KvAt(shape, tokens));
+  }
+  rows.push_back(KvAt(shape, context));
+  return rows;
+}
+
+// As the compiler would lay the cache out.
+KvShape KvShapeOf(const model::ModelConfig& config, quantization::KvFormat format) {
+  KvShape shape;
+  shape.page_tokens = cpu::kPageTokens;
+  shape.layer_page_bytes =
+      cpu::KvPageBytes(config.num_key_value_heads, config.head_dim,
+                       static_cast<int64_t>(quantization::KvElementBytes(format)));
+  shape.num_full_layers = config.CountLayers(model::LayerKind::kFullAttention);
+  shape.num_sliding_layers = config.CountLayers(model::LayerKind::kSlidingAttention);
+  shape.ring_bytes =
+      shape.num_sliding_layers * cpu::RingPages(config.sliding_window) * shape.layer_page_bytes;
+  return shape;
+}
+
+// As a library has it.
+KvShape KvShapeOf(const model::ModelConfig& config, const LibraryMetadata& metadata,
+                  quantization::KvFormat format) {
+  KvShape shape = KvShapeOf(config, format);
+  shape.page_tokens = metadata.page_tokens;
+  shape.ring_bytes = metadata.ring_bytes;
+  if (shape.num_full_layers > 0) {
+    shape.layer_page_bytes = metadata.page_bytes / shape.num_full_layers;
+  }
+  return shape;
+}
+
+// --- A Hugging Face folder ---
+
+// "BF16" as the other formats are spelled.
+std::string LowerCase(std::string_view name) {
+  std::string text(name);
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
+WeightUse StoredWeights(const graph::Graph& graph, const checkpoint::Checkpoint& checkpoint,
+                        int64_t& unused_bytes) {
+  WeightUseBuilder builder;
+  unused_bytes = 0;
+  for (const auto& [name, tensor] : checkpoint.tensors()) {
+    unused_bytes += static_cast<int64_t>(tensor.bytes.size());
+  }
+  for (const graph::Weight& weight : graph.weights) {
+    for (const graph::SourceTensor& part : weight.parts) {
+      const checkpoint::TensorInfo& tensor =
+          checkpoint.Require(part.name, part.rows, part.cols, "config.json");
+      const auto num_bytes = static_cast<int64_t>(tensor.bytes.size());
+      builder.Add(LowerCase(checkpoint::Name(tensor.dtype)), part.rows * part.cols, num_bytes);
+      unused_bytes -= num_bytes;
+    }
+  }
+  return builder.Result();
+}
+
+std::set<graph::WeightId> EmbeddingTables(const graph::Graph& graph) {
+  std::set<graph::WeightId> tables;
+  for (const graph::Node& node : graph.nodes) {
+    if (const auto* embed = std::get_if<graph::Embed>(&node.op)) tables.insert(embed->table);
+  }
+  return tables;
+}
+
+SchemeUse UseOf(const quantization::QuantizationScheme& scheme, const graph::Graph& graph) {
+  const std::set<graph::WeightId> tables = EmbeddingTables(graph);
+  WeightUseBuilder builder;
+  for (size_t id = 0; id < graph.weights.size(); ++id) {
+    const graph::Weight& weight = graph.weights[id];
+    const bool is_table = tables.contains(static_cast<graph::WeightId>(id));
+    const quantization::WeightFormat format = weight.is_vector() ? quantization::WeightFormat::kF32
+                                              : is_table         ? scheme.embedding
+                                                                 : scheme.matrix;
+    const int64_t block = quantization::BlockValues(format);
+    if (weight.cols() % block != 0) {
+      return {scheme.name, std::nullopt,
+              fmt::format("'{}' has {} columns, not a multiple of {}", weight.parts.front().name,
+                          weight.cols(), block)};
+    }
+    const auto row_bytes = static_cast<int64_t>(quantization::RowBytes(format, weight.cols()));
+    builder.Add(quantization::FormatName(format), weight.rows() * weight.cols(),
+                weight.rows() * row_bytes);
+  }
+  return {scheme.name, builder.Result(), ""};
+}
+
+Inspection InspectModelFolder(const fs::path& path) {
+  Inspection result;
+  result.kind = InspectedKind::kModelFolder;
+  result.config = model::LoadModelConfig(path);
+  const checkpoint::Checkpoint checkpoint = checkpoint::Checkpoint::Open(path);
+  model::ResolveWeightNames(checkpoint, result.config);
+  const graph::Graph graph = model::BuildGraph(result.config);
+  result.weights = StoredWeights(graph, checkpoint, result.unused_bytes);
+  for (const quantization::QuantizationScheme& scheme : quantization::AllSchemes()) {
+    result.schemes.push_back(UseOf(scheme, graph));
+  }
+  const quantization::KvFormat kv_format = quantization::KvFormat::kF16;
+  result.kv_format = quantization::KvFormatName(kv_format);
+  result.kv = KvTable(KvShapeOf(result.config, kv_format), result.config.max_position_embeddings);
+  return result;
+}
+
+// --- What was compiled ---
+
+Inspection InspectCompiled(InspectedKind kind, LibraryMetadata metadata, std::string_view where) {
+  Inspection result;
+  result.kind = kind;
+  result.config = model::ParseModelConfig(ParseJson(metadata.model_config, where), where);
+  WeightUseBuilder builder;
+  for (const PackedWeight& packed : metadata.weights) {
+    builder.Add(quantization::FormatName(packed.weight.format),
+                packed.weight.rows() * packed.weight.cols(), packed.num_bytes);
+  }
+  result.weights = builder.Result();
+  const quantization::KvFormat kv_format = quantization::FindScheme(metadata.quantization).kv;
+  result.kv_format = quantization::KvFormatName(kv_format);
+  result.kv = KvTable(KvShapeOf(result.config, metadata, kv_format), metadata.context_window_size);
+  result.metadata = std::move(metadata);
+  return result;
+}
+
+}  // namespace
+
+int64_t WeightUse::num_values() const {
+  int64_t sum = 0;
+  for (const FormatUse& use : formats) sum += use.num_values;
+  return sum;
+}
+
+int64_t WeightUse::num_bytes() const {
+  int64_t sum = 0;
+  for (const FormatUse& use : formats) sum += use.num_bytes;
+  return sum;
+}
+
+double WeightUse::bits_per_value() const {
+  return 8 * static_cast<double>(num_bytes()) / static_cast<double>(num_values());
+}
+
+double WeightUse::saving_against_bf16() const { return 1 - bits_per_value() / kBF16Bits; }
+
+double KvUse::saving() const {
+  return 1 - static_cast<double>(num_bytes()) / static_cast<double>(all_full_bytes);
+}
+
+Inspection Inspect(const fs::path& path) {
+  Inspection result;
+  if (!fs::exists(path)) {
+    throw Error("{}: does not exist; give a Hugging Face folder, a compiled folder or its {}",
+                path.string(), kLibraryFile);
+  }
+  if (!fs::is_directory(path)) {
+    result = InspectCompiled(InspectedKind::kLibrary, ReadLibraryMetadata(path), path.string());
+  } else if (IsDistFolder(path)) {
+    result = InspectCompiled(InspectedKind::kDistFolder, ReadDistFolder(path).metadata,
+                             (path / kConfigFile).string());
+  } else {
+    result = InspectModelFolder(path);
+  }
+  result.path = path;
+  return result;
+}
+
+}  // namespace carat::library
