@@ -1,0 +1,114 @@
+// `carat generate`: one answer, streamed; or with --json one object with all there is to know about it.
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <iterator>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "carat/base/error.h"
+#include "carat/base/interrupt.h"
+#include "carat/cli/commands.h"
+#include "carat/cli/model_argument.h"
+#include "carat/cli/sampling_flags.h"
+#include "carat/engine/text_generator.h"
+#include "carat/text/chat_template.h"
+
+namespace carat::cli {
+namespace {
+
+struct Arguments {
+  std::string model;
+  std::string prompt;
+  std::string system_prompt;
+  int64_t max_tokens = 1024;
+  SamplingFlags sampling;
+  int num_threads = 0;
+  bool raw = false;
+  bool json = false;
+};
+
+std::string ReadStandardInput() {
+  return std::string(std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>());
+}
+
+std::vector<TokenId> EncodePrompt(const Arguments& arguments, const std::string& prompt,
+                                  const text::Tokenizer& tokenizer,
+                                  const std::filesystem::path& folder) {
+  if (arguments.raw) return tokenizer.Encode(prompt, text::SpecialTokens::kAdd);
+  std::vector<text::ChatMessage> messages;
+  if (!arguments.system_prompt.empty()) messages.push_back({"system", arguments.system_prompt});
+  messages.push_back({"user", prompt});
+  const text::ChatTemplate chat_template = text::ChatTemplate::Load(folder);
+  return tokenizer.Encode(chat_template.Render(messages, text::GenerationPrompt::kAdd),
+                          text::SpecialTokens::kDoNotAdd);
+}
+
+nlohmann::ordered_json ToJson(const engine::TextResult& result,
+                              const std::vector<TokenId>& prompt) {
+  const engine::GenerationTimings& timings = result.generation.timings;
+  return {
+      {"text", result.text},
+      {"prompt_tokens", prompt},
+      {"tokens", result.generation.tokens},
+      {"finish_reason", engine::FinishReasonName(result.generation.finish_reason)},
+      {"timings",
+       {{"prefill_s", timings.prefill_s},
+        {"prefill_tokens_per_s", timings.prefill_tokens_per_s()},
+        {"decode_s", timings.decode_s},
+        {"decode_tokens_per_s", timings.decode_tokens_per_s()}}},
+  };
+}
+
+void RunGenerate(const Arguments& arguments) {
+  const std::string prompt = arguments.prompt == "-" ? ReadStandardInput() : arguments.prompt;
+  const std::filesystem::path folder = ResolveModel(arguments.model);
+  const InterruptGuard guard;
+  runtime::ModelOptions options;
+  options.num_threads = arguments.num_threads;
+  engine::TextGenerator generator(engine::LoadTextModel(folder, options));
+  const model::GenerationDefaults& defaults = generator.model().config().generation;
+
+  engine::GenerationRequest request;
+  request.prompt = EncodePrompt(arguments, prompt, generator.tokenizer(), folder);
+  request.sampling = ApplySamplingFlags(arguments.sampling, defaults);
+  request.stop_tokens = defaults.eos_token_ids;
+  request.max_tokens = arguments.max_tokens;
+  request.is_interrupted = Interrupted;
+  engine::TextCallback print = [](std::string_view piece) { std::cout << piece << std::flush; };
+  if (arguments.json) print = nullptr;
+  const engine::TextResult result = generator.Generate(request, print);
+
+  if (arguments.json) {
+    std::cout << ToJson(result, request.prompt).dump() << '\n';
+  } else {
+    std::cout << '\n';
+  }
+  if (result.generation.finish_reason == engine::FinishReason::kInterrupted) {
+    throw Error("interrupted");
+  }
+}
+
+}  // namespace
+
+void AddGenerate(CLI::App& app) {
+  const auto arguments = std::make_shared<Arguments>();
+  CLI::App* command = app.add_subcommand("generate", "Answer one prompt");
+  command->add_option("MODEL", arguments->model, "Compiled folder, or Hugging Face folder")
+      ->required();
+  command->add_option("--prompt", arguments->prompt, "What to answer; -: read from standard input")
+      ->required();
+  command->add_option("--system", arguments->system_prompt, "Instructions that precede the prompt");
+  command->add_option("--max-tokens", arguments->max_tokens, "Length of the answer at most")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  AddSamplingFlags(*command, arguments->sampling);
+  command->add_option("--threads", arguments->num_threads, "Threads (default: one a physical core)")
+      ->check(CLI::PositiveNumber);
+  command->add_flag("--raw", arguments->raw, "Continue the prompt as it is, without chat template");
+  command->add_flag("--json", arguments->json, "Print token ids, finish reason and timings too");
+  command->callback([arguments] { RunGenerate(*arguments); });
+}
+
+}  // namespace carat::cli

@@ -1,0 +1,44 @@
+#include "carat/engine/text_generator.h"
+
+#include <future>
+#include <utility>
+
+#include "carat/text/stream_decoder.h"
+
+namespace carat::engine {
+
+TextModel LoadTextModel(const std::filesystem::path& dist_folder,
+                        const runtime::ModelOptions& options) {
+  auto tokenizer = std::async(std::launch::async, [&] {
+    return std::make_shared<const text::Tokenizer>(text::Tokenizer::Load(dist_folder));
+  });
+  TextModel loaded;
+  loaded.model = runtime::Model::Load(dist_folder, options);
+  loaded.tokenizer = tokenizer.get();
+  loaded.tokenizer->CheckFits(loaded.model->vocab_size());
+  return loaded;
+}
+
+TextGenerator::TextGenerator(TextModel model)
+    : model_(std::move(model)), generator_(model_.model) {}
+
+TextResult TextGenerator::Generate(GenerationRequest request, const TextCallback& on_text) {
+  model_.tokenizer->CheckTokens(request.prompt, model_.model->vocab_size());
+  text::StreamDecoder decoder(*model_.tokenizer);
+  TextResult result;
+  const auto append = [&](const std::string& piece) {
+    if (piece.empty()) return;
+    result.text += piece;
+    if (on_text) on_text(piece);
+  };
+  request.on_token = [&, on_token = std::move(request.on_token)](TokenId token) {
+    const Continue next = on_token ? on_token(token) : Continue::kYes;
+    append(decoder.Push(token));
+    return next;
+  };
+  result.generation = generator_.Generate(request);
+  append(decoder.Finish());
+  return result;
+}
+
+}  // namespace carat::engine
