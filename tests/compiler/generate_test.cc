@@ -1,0 +1,84 @@
+#include "carat/compiler/codegen/cpu/generate.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "carat/compiler/codegen/cpu/names.h"
+#include "carat/compiler/pack_weights.h"
+#include "tests/compiler/model_graph.h"
+
+namespace carat::compiler {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+std::string Generate(const std::string& model_config, OptLevel level = OptLevel::kO3) {
+  const auto& scheme = quantization::FindScheme("q4_0");
+  const model::ModelConfig config = SmallConfig();
+  const Program program = MakeProgram(RunPasses(SmallGraph(), PassesOf(level, scheme)), {level, 64});
+  const KvPlan kv = PlanKv(config, scheme, 64);
+  library::LibraryMetadata metadata;
+  metadata.carat_version = "1.2.3";
+  metadata.model_config = model_config;
+  metadata.weights = PlanWeights(program.weights);
+  return GenerateCpu({program, config, scheme, library::FindTarget("generic"), metadata, kv});
+}
+
+TEST(GenerateTest, EqualLayersShareAFunctionAndALoop) {
+  model::ModelConfig config = SmallConfig();
+  config.num_hidden_layers = 6;
+  config.layer_types.assign(6, model::LayerKind::kSlidingAttention);
+  const auto& scheme = quantization::FindScheme("q4_0");
+  const Program program = MakeProgram(
+      RunPasses(model::BuildGraph(config), PassesOf(OptLevel::kO3, scheme)), {OptLevel::kO3, 64});
+  const KvPlan kv = PlanKv(config, scheme, 64);
+  library::LibraryMetadata metadata;
+  metadata.weights = PlanWeights(program.weights);
+  const std::string code =
+      GenerateCpu({program, config, scheme, library::FindTarget("generic"), metadata, kv});
+  EXPECT_THAT(code, HasSubstr("for (int layer = 0; layer <= 4; ++layer) SlidingLayer(step, b, layer);"));
+  EXPECT_THAT(code, HasSubstr("SlidingLayer2(step, b, 5);"));  // its rows are the outputs'
+}
+
+TEST(GenerateTest, DimensionsHaveTheirNames) {
+  const std::string code = Generate("{}");
+  EXPECT_THAT(code, HasSubstr("constexpr int64_t kHiddenSize = 64;"));
+  EXPECT_THAT(code, HasSubstr("MakeRopeFrequencies<kHeadDim>(1000000.0, 8.0)"));
+  EXPECT_THAT(code, HasSubstr("GeluMulStore{"));
+}
+
+// config.json is anybody's text; in the library it is a string and nothing else.
+TEST(GenerateTest, AHostileConfigStaysInsideItsLiteral) {
+  const std::string code = Generate("\"; int x; // \\\" ??/ \n )json\" \xc3\xa9");
+  EXPECT_THAT(code, Not(HasSubstr("\"; int x; // \\\"")));
+  EXPECT_THAT(code, Not(HasSubstr("??/")));
+  EXPECT_THAT(code, Not(HasSubstr("\xc3\xa9")));
+}
+
+TEST(NamesTest, LayerNamesAreTakenApart) {
+  EXPECT_EQ(ParseLayerName("layers.12.self_attn.q_norm").layer, 12);
+  EXPECT_EQ(ParseLayerName("layers.12.self_attn.q_norm").field, "self_attn_q_norm");
+  EXPECT_EQ(ParseLayerName("embed_tokens").layer, -1);
+}
+
+TEST(NamesTest, FloatsKeepTheirValue) {
+  EXPECT_EQ(FloatText(1), "1.0f");
+  EXPECT_EQ(FloatText(25.25F), "25.25f");
+  EXPECT_EQ(FloatText(1e-6F), "1e-06f");
+  EXPECT_EQ(DoubleText(1e6), "1000000.0");
+}
+
+TEST(KvPlanTest, SlidingLayersKeepTheWindowAndAChunk) {
+  const model::ModelConfig config = SmallConfig();  // window 8, two sliding layers, one full
+  const KvPlan plan = PlanKv(config, quantization::FindScheme("q4_0"), 64);
+  EXPECT_EQ(plan.layer_page_bytes, 64 * 2 * 2 * 16 * 2);  // tokens, k and v, heads, dims, f16
+  EXPECT_EQ(plan.ring_pages, 2);                          // 8 + 64 tokens
+  EXPECT_EQ(plan.page_bytes(), plan.layer_page_bytes);
+  EXPECT_EQ(plan.ring_bytes(), 2 * 2 * plan.layer_page_bytes);
+}
+
+}  // namespace
+}  // namespace carat::compiler

@@ -1,0 +1,102 @@
+#include "carat/compiler/toolchain.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <optional>
+
+#include "carat/base/error.h"
+#include "carat/compiler/subprocess.h"
+#include "tests/support/temporary_folder.h"
+
+namespace carat::compiler {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
+
+// Sets an environment variable as long as it lives.
+class ScopedEnvironment {
+ public:
+  ScopedEnvironment(const char* name, const std::string& value) : name_(name) {
+    if (const char* old = std::getenv(name)) old_ = old;
+    setenv(name, value.c_str(), 1);
+  }
+  ~ScopedEnvironment() {
+    if (old_) {
+      setenv(name_, old_->c_str(), 1);
+    } else {
+      unsetenv(name_);
+    }
+  }
+  ScopedEnvironment(const ScopedEnvironment&) = delete;
+  ScopedEnvironment& operator=(const ScopedEnvironment&) = delete;
+
+ private:
+  const char* name_;
+  std::optional<std::string> old_;
+};
+
+void WriteScript(const std::filesystem::path& path, const std::string& text) {
+  std::ofstream(path) << "#!/bin/sh\n" << text;
+  std::filesystem::permissions(path, std::filesystem::perms::owner_all);
+}
+
+TEST(ToolchainTest, CxxComesFirst) {
+  const testing::TemporaryFolder folder;
+  WriteScript(folder / "mine", "if [ \"$1\" = --version ]; then echo mine 1.0; else exec g++ \"$@\"; fi\n");
+  const ScopedEnvironment cxx("CXX", (folder / "mine").string());
+  const Toolchain toolchain = FindToolchain();
+  EXPECT_EQ(toolchain.command.front(), (folder / "mine").string());
+  EXPECT_EQ(toolchain.version, "mine 1.0");
+}
+
+TEST(ToolchainTest, ACompilerThatCannotCompileIsPassedOver) {
+  const testing::TemporaryFolder folder;
+  WriteScript(folder / "old", "if [ \"$1\" = --version ]; then echo old; else exit 1; fi\n");
+  const ScopedEnvironment cxx("CXX", (folder / "old").string());
+  EXPECT_NE(FindToolchain().command.front(), (folder / "old").string());
+}
+
+TEST(ToolchainTest, NoCompilerIsAnErrorThatSaysHowToGetOne) {
+  const testing::TemporaryFolder empty;
+  const ScopedEnvironment path("PATH", empty.path().string());
+  const ScopedEnvironment cxx("CXX", "");
+  EXPECT_THAT([] { FindToolchain(); },
+              ThrowsMessage<Error>(AllOf(HasSubstr("apt-get install g++"), HasSubstr("ziglang"),
+                                         HasSubstr("clang++: not found"))));
+}
+
+TEST(ToolchainTest, AFailedCompilationShowsTheCompilersWords) {
+  const testing::TemporaryFolder folder;
+  std::ofstream(folder / "wrong.cc") << "int f() { return nowhere; }\n";
+  EXPECT_THAT(
+      [&] {
+        CompileSharedLibrary(FindToolchain(), {.source = folder / "wrong.cc",
+                                               .output = folder / "wrong.so",
+                                               .include_directory = folder.path(),
+                                               .target_flags = "",
+                                               .tvm_ffi_library = "-lm"});
+      },
+      ThrowsMessage<Error>(HasSubstr("nowhere")));
+}
+
+TEST(SubprocessTest, OutputAndExitCodeComeBack) {
+  const ProcessResult result = RunProcess({"sh", "-c", "echo out; echo err >&2; exit 3"});
+  EXPECT_EQ(result.exit_code, 3);
+  EXPECT_EQ(result.output, "out\nerr\n");
+}
+
+TEST(SubprocessTest, AProgramThatIsNotThereGives127) {
+  EXPECT_EQ(RunProcess({"carat-no-such-program"}).exit_code, 127);
+}
+
+TEST(SubprocessTest, DeathByASignalIsReported) {
+  EXPECT_EQ(RunProcess({"sh", "-c", "kill -9 $$"}).exit_code, 128 + 9);
+}
+
+}  // namespace
+}  // namespace carat::compiler
