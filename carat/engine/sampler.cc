@@ -7,6 +7,7 @@
 #include <functional>
 #include <limits>
 #include <random>
+#include <utility>
 
 #include "carat/base/error.h"
 
@@ -20,48 +21,55 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 // maximum is too small is skipped), large enough that there are few of them: 2048 for 262144 tokens.
 constexpr size_t kBlock = 128;
 
-constexpr size_t kLanes = 16;
+// Four SSE or NEON registers: enough independent chains to hide an operation's latency.
+constexpr size_t kChains = 4;
+using Floats = float __attribute__((vector_size(16)));
+using Mask = int32_t __attribute__((vector_size(16)));
+constexpr size_t kLanes = 4;
 
 // The largest of kBlock values; NaN if one of them is.
 float BlockMaximum(const float* values) {
-  using Floats = float __attribute__((vector_size(kLanes * sizeof(float))));
-  using Mask = int32_t __attribute__((vector_size(kLanes * sizeof(int32_t))));
-  Floats maximum = {};
-  maximum -= kInfinity;
+  Floats maxima[kChains];
+  std::memcpy(maxima, values, sizeof(maxima));
   Mask is_nan = {};
-  for (size_t i = 0; i < kBlock; i += kLanes) {
-    Floats value;
-    std::memcpy(&value, values + i, sizeof(value));
-    is_nan |= value != value;
-    maximum = value > maximum ? value : maximum;
+  for (size_t i = 0; i < kBlock; i += kChains * kLanes) {
+    for (size_t chain = 0; chain < kChains; ++chain) {
+      Floats value;
+      std::memcpy(&value, values + i + chain * kLanes, sizeof(value));
+      is_nan |= value != value;
+      maxima[chain] = value > maxima[chain] ? value : maxima[chain];
+    }
   }
-  float result = maximum[0];
+  for (size_t chain = 1; chain < kChains; ++chain) {
+    maxima[0] = maxima[chain] > maxima[0] ? maxima[chain] : maxima[0];
+  }
+  float result = maxima[0][0];
   int32_t any_nan = is_nan[0];
   for (size_t lane = 1; lane < kLanes; ++lane) {
-    result = std::max(result, maximum[lane]);
+    result = std::max(result, maxima[0][lane]);
     any_nan |= is_nan[lane];
   }
   return any_nan != 0 ? std::numeric_limits<float>::quiet_NaN() : result;
 }
 
-// e^x for x <= 0, within 2e-7 of it relatively; 0 below -87. Branch-free, so that compilers vectorise
-// loops over it, and without libm, so that every platform draws the same tokens.
-float ExpOfNegative(float x) {
+// e^x for x <= 0, within 2e-7 of it relatively; 0 below -87. Without libm, so that every platform draws the
+// same tokens.
+Floats ExpOfNegative(Floats x) {
   constexpr float kLog2E = 1.44269504f;
   constexpr float kLn2High = 0.693359375f;  // few bits: its multiples by integers are exact
   constexpr float kLn2Low = -2.12194440e-4f;
   constexpr float kRounder = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer
-  const float n = (x * kLog2E + kRounder) - kRounder;
-  const float r = (x - n * kLn2High) - n * kLn2Low;  // |r| <= ln(2) / 2
-  float p = 1.9875691500e-4f;                        // Cephes' expf polynomial
-  p = p * r + 1.3981999507e-3f;
+  const Floats n = (x * kLog2E + kRounder) - kRounder;
+  const Floats r = (x - n * kLn2High) - n * kLn2Low;  // |r| <= ln(2) / 2
+  Floats p = r * 1.9875691500e-4f + 1.3981999507e-3f;  // Cephes' expf polynomial
   p = p * r + 8.3334519073e-3f;
   p = p * r + 4.1665795894e-2f;
   p = p * r + 1.6666665459e-1f;
   p = p * r + 5.0000001201e-1f;
   p = p * (r * r) + r + 1.0f;
-  const float power = std::bit_cast<float>((static_cast<int32_t>(n) + 127) << 23);
-  return x < -87.0f ? 0.0f : p * power;
+  const Mask exponent = __builtin_convertvector(n, Mask) + 127;
+  const Floats zero = {};
+  return x < -87.0f ? zero : p * std::bit_cast<Floats>(exponent << 23);
 }
 
 uint64_t RandomSeed() {
@@ -177,26 +185,26 @@ TokenId Sampler::MostLikely(std::span<const float> logits) const {
 }
 
 float Sampler::Weight(float logit) const {
-  return ExpOfNegative((logit - max_logit_) / static_cast<float>(parameters_.temperature));
+  const Floats exponent = {(logit - max_logit_) / static_cast<float>(parameters_.temperature)};
+  return ExpOfNegative(exponent)[0];
 }
 
 double Sampler::SumOfWeights(std::span<const float> logits) {
-  const float inverse_temperature = 1.0f / static_cast<float>(parameters_.temperature);
-  const float max_logit = max_logit_;
+  const auto temperature = static_cast<float>(parameters_.temperature);
   block_weights_.resize(block_maxima_.size());
   double total = 0;
   for (size_t block = 0; block < block_weights_.size(); ++block) {
     const std::span<const float> values = BlockOf(logits, block);
-    float sums[kLanes] = {};
+    Floats sums = {};
     size_t i = 0;
     for (; i + kLanes <= values.size(); i += kLanes) {
-      for (size_t lane = 0; lane < kLanes; ++lane) {
-        sums[lane] += ExpOfNegative((values[i + lane] - max_logit) * inverse_temperature);
-      }
+      Floats value;
+      std::memcpy(&value, &values[i], sizeof(value));
+      sums += ExpOfNegative((value - max_logit_) / temperature);
     }
     double sum = 0;
-    for (const float lane_sum : sums) sum += lane_sum;
-    for (; i < values.size(); ++i) sum += ExpOfNegative((values[i] - max_logit) * inverse_temperature);
+    for (size_t lane = 0; lane < kLanes; ++lane) sum += sums[lane];
+    for (; i < values.size(); ++i) sum += Weight(values[i]);
     block_weights_[block] = sum;
     total += sum;
   }
@@ -223,44 +231,48 @@ TokenId Sampler::DrawAny(std::span<const float> logits) {
 }
 
 TokenId Sampler::DrawFiltered(std::span<const float> logits) {
-  double total = 0;  // of the tokens that top_k leaves: what top_p is a part of
   if (parameters_.top_k > 0) {
     CollectTop(logits, parameters_.top_k);
-    for (const Candidate& candidate : candidates_) total += Weight(candidate.logit);
-  } else {
-    if (parameters_.top_p < 1) total = SumOfWeights(logits);
+    if (parameters_.top_p < 1) KeepTopP(SumOfCandidates());
+  } else if (parameters_.top_p < 1) {
+    const double total = SumOfWeights(logits);
     CollectAtLeast(logits, LeastNeededLogit(total));
+    KeepTopP(total);
+  } else {
+    CollectAtLeast(logits, LeastNeededLogit(0));
   }
-  candidates_.resize(CountKept(total));
+  KeepMinP();
 
-  double kept = 0;
-  for (const Candidate& candidate : candidates_) kept += Weight(candidate.logit);
-  double target = uniform_.Next() * kept;
+  double target = uniform_.Next() * SumOfCandidates();
   for (const Candidate& candidate : candidates_) {
-    target -= Weight(candidate.logit);
+    target -= candidate.weight;
     if (target < 0) return candidate.token;
   }
   return candidates_.back().token;  // rounding
+}
+
+double Sampler::SumOfCandidates() const {
+  double sum = 0;
+  for (const Candidate& candidate : candidates_) sum += candidate.weight;
+  return sum;
 }
 
 // The `count` largest and what ties with the last of them. Of any `count` blocks each has a token as large
 // as the smallest of their maxima, so the count-th largest maximum bounds the result from below.
 void Sampler::CollectTop(std::span<const float> logits, int64_t count) {
   const auto wanted = static_cast<size_t>(std::min<int64_t>(count, std::ssize(logits)));
-  float bound = -kInfinity;
-  if (wanted <= block_maxima_.size()) {
-    std::vector<float> maxima = block_maxima_;
-    std::ranges::nth_element(maxima, maxima.begin() + wanted - 1, std::ranges::greater());
-    bound = maxima[wanted - 1];
-  }
-  CollectAtLeast(logits, bound);
-  if (wanted >= candidates_.size()) return;
-  const float last = candidates_[wanted - 1].logit;
-  const auto is_smaller = [last](const Candidate& candidate) { return candidate.logit < last; };
-  candidates_.erase(std::ranges::find_if(candidates_, is_smaller), candidates_.end());
+  const auto wanted_largest = [wanted](std::vector<float> values) {
+    std::ranges::nth_element(values, values.begin() + wanted - 1, std::ranges::greater());
+    return values[wanted - 1];
+  };
+  CollectAtLeast(logits,
+                 wanted <= block_maxima_.size() ? wanted_largest(block_maxima_) : -kInfinity);
+  std::vector<float> collected(candidates_.size());
+  std::ranges::transform(candidates_, collected.begin(), &Candidate::logit);
+  const float last = wanted_largest(std::move(collected));
+  std::erase_if(candidates_, [last](const Candidate& candidate) { return candidate.logit < last; });
 }
 
-// In order: most likely first, of equals the lowest id.
 void Sampler::CollectAtLeast(std::span<const float> logits, float threshold) {
   candidates_.clear();
   for (size_t block = 0; block < block_maxima_.size(); ++block) {
@@ -268,12 +280,9 @@ void Sampler::CollectAtLeast(std::span<const float> logits, float threshold) {
     const std::span<const float> values = BlockOf(logits, block);
     for (size_t i = 0; i < values.size(); ++i) {
       if (values[i] < threshold) continue;
-      candidates_.push_back({values[i], static_cast<TokenId>(block * kBlock + i)});
+      candidates_.push_back({values[i], Weight(values[i]), static_cast<TokenId>(block * kBlock + i)});
     }
   }
-  std::ranges::sort(candidates_, [](const Candidate& a, const Candidate& b) {
-    return a.logit != b.logit ? a.logit > b.logit : a.token < b.token;
-  });
 }
 
 // No token below it passes top_p and min_p. For top_p: tokens of less than (1 - top_p) / vocab_size of the
@@ -282,25 +291,45 @@ float Sampler::LeastNeededLogit(double total) const {
   const double least_for_top_p =
       parameters_.top_p < 1 ? (1 - parameters_.top_p) * total / std::ssize(in_history_) : 0;
   const double least_weight = std::min(1.0, std::max(least_for_top_p, parameters_.min_p));
-  // A hair lower, so that rounding costs no token; CountKept decides.
+  // A hair lower, so that rounding costs no token; KeepTopP and KeepMinP decide.
   constexpr double kMargin = 1e-5;
   return static_cast<float>(max_logit_ +
                             parameters_.temperature * (std::log(least_weight) - kMargin));
 }
 
-// How many of the candidates pass top_p and min_p. At least one.
-size_t Sampler::CountKept(double total) const {
-  const double needed = parameters_.top_p < 1 ? parameters_.top_p * total : kInfinity;
-  const auto least_weight = static_cast<float>(parameters_.min_p);
-  double sum = 0;
-  size_t count = 0;
-  for (const Candidate& candidate : candidates_) {
-    const float weight = Weight(candidate.logit);
-    if (count > 0 && (sum >= needed || weight < least_weight)) break;
-    sum += weight;
-    ++count;
+// Keeps the most likely candidates down to the one with which their sum reaches top_p of the total. The
+// weights fall into buckets of 1/16 octave, so only the candidates of one bucket are ever sorted.
+void Sampler::KeepTopP(double total) {
+  constexpr int kBucketShift = 19;  // drops all but 4 bits of the mantissa
+  constexpr size_t kNumBuckets = (std::bit_cast<uint32_t>(1.0f) >> kBucketShift) + 1;
+  const auto bucket_of = [](const Candidate& candidate) {
+    return std::bit_cast<uint32_t>(candidate.weight) >> kBucketShift;
+  };
+  std::vector<double> sums(kNumBuckets);
+  for (const Candidate& candidate : candidates_) sums[bucket_of(candidate)] += candidate.weight;
+
+  double missing = parameters_.top_p * total;
+  size_t cut = kNumBuckets - 1;  // that of weight 1, which the most likely token has
+  while (cut > 0 && sums[cut] < missing) missing -= sums[cut--];
+
+  const auto is_more_likely = [](const Candidate& a, const Candidate& b) {
+    return a.logit != b.logit ? a.logit > b.logit : a.token < b.token;
+  };
+  std::vector<Candidate> at_cut;
+  std::ranges::copy_if(candidates_, std::back_inserter(at_cut),
+                       [&](const Candidate& candidate) { return bucket_of(candidate) == cut; });
+  if (at_cut.empty()) return;  // rounding: even all of them do not quite reach it
+  std::ranges::sort(at_cut, is_more_likely);
+  auto last = at_cut.begin();
+  for (missing -= last->weight; missing > 0 && last + 1 != at_cut.end();) {
+    missing -= (++last)->weight;
   }
-  return count;
+  std::erase_if(candidates_, [&](const Candidate& c) { return is_more_likely(*last, c); });
+}
+
+void Sampler::KeepMinP() {
+  const auto least_weight = static_cast<float>(parameters_.min_p);
+  std::erase_if(candidates_, [&](const Candidate& c) { return c.weight < least_weight; });
 }
 
 }  // namespace carat::engine

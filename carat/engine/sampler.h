@@ -2,8 +2,8 @@
 //
 // The filters come in the order of Hugging Face transformers: repetition penalty, temperature, top_k,
 // top_p, min_p; then a token is drawn from what is left, by its probability. Each of the last three keeps
-// the most likely tokens down to some point, so together they keep a prefix of the tokens in order of
-// their logits: only about that much of the vocabulary is ever sorted.
+// the most likely tokens down to some point. Finding that point needs no sorting, and most of the vocabulary
+// is looked at only once, for the maxima of its blocks.
 
 #ifndef CARAT_ENGINE_SAMPLER_H_
 #define CARAT_ENGINE_SAMPLER_H_
@@ -58,6 +58,7 @@ class Sampler {
  private:
   struct Candidate {
     float logit;
+    float weight;
     TokenId token;
   };
 
@@ -73,7 +74,9 @@ class Sampler {
   void CollectTop(std::span<const float> logits, int64_t count);
   void CollectAtLeast(std::span<const float> logits, float threshold);
   float LeastNeededLogit(double total) const;
-  size_t CountKept(double total) const;
+  void KeepTopP(double total);
+  void KeepMinP();
+  double SumOfCandidates() const;
 
   // exp((logit - max_logit_) / temperature): the probability but for a common factor.
   float Weight(float logit) const;
@@ -88,7 +91,7 @@ class Sampler {
   float max_logit_ = 0;
   std::vector<float> block_maxima_;
   std::vector<double> block_weights_;
-  std::vector<Candidate> candidates_;  // those that may be drawn, most likely first
+  std::vector<Candidate> candidates_;  // those that may be drawn, by token
 };
 
 }  // namespace carat::engine
