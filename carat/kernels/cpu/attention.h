@@ -43,7 +43,7 @@ struct AttentionOptions {
 // keys.
 inline constexpr int64_t kPartials = 32;
 
-// Up to this many queries of a sequence are decoded with split keys.
+// Up to this many queries of a sequence are decoded with split keys, if they fit one tile.
 inline constexpr int64_t kSplitQueries = 8;
 
 // A partial: [m, l, 14 unused | o], so that two threads never write the same cache line.
@@ -60,7 +60,7 @@ constexpr int64_t AttentionSharedBytes(AttentionShape shape, int64_t max_batch) 
 // Of each thread.
 constexpr int64_t AttentionThreadBytes(AttentionShape shape) {
   const int64_t row_floats = shape.head_dim + RoundUp(shape.head_dim, kPanelDims) + 16 + 1;
-  const int64_t floats = MaxTileRows(shape.group()) * row_floats + kBlockRows * kPageTokens;
+  const int64_t floats = MaxTileRows(shape.group()) * row_floats + kRegisterTileRows * kPageTokens;
   return RoundUp(floats * static_cast<int64_t>(sizeof(float)), 64);
 }
 
@@ -93,8 +93,6 @@ struct KeySplit {
   }
 };
 
-inline bool KeysAreSplit(const Sequence& sequence) { return sequence.count <= kSplitQueries; }
-
 template <class S, class T, AttentionShape kShape, class Kv>
 class AttentionKernel {
  public:
@@ -106,7 +104,7 @@ class AttentionKernel {
   bool ComputeTiles(const float* q, int64_t q_stride, float* out, int64_t out_stride) {
     bool any_split = false;
     for (int64_t i = 0; i < static_cast<int64_t>(sequences_.size()); ++i) {
-      if (KeysAreSplit(sequences_[i])) {
+      if (KeysAreSplit(sequences_[i].count)) {
         any_split = true;
         ComputePartials(i, q, q_stride);
       } else {
@@ -122,7 +120,7 @@ class AttentionKernel {
   void CombinePartials(float* out, int64_t out_stride) const {
     int64_t unit = 0;
     for (int64_t i = 0; i < static_cast<int64_t>(sequences_.size()); ++i) {
-      if (KeysAreSplit(sequences_[i])) {
+      if (KeysAreSplit(sequences_[i].count)) {
         const KeySplit split(sequences_[i], options_.window);
         for (int64_t row = 0; row < sequences_[i].count * kShape.num_heads; ++row) {
           if (unit++ % team_.num_threads != team_.thread) continue;
@@ -140,10 +138,10 @@ class AttentionKernel {
   static constexpr int64_t kGroupDims = kGroup * kShape.head_dim;
   static constexpr int64_t kPartialFloats = PartialFloats(kShape.head_dim);
   // Rows of a register tile: with few queries the heads of a group, or an even part of them.
-  static constexpr int kManyRows = kBlockRows;
+  static constexpr int kManyRows = kRegisterTileRows;
   static constexpr int kFewRows =
-      static_cast<int>((kGroup + (kGroup + kBlockRows - 1) / kBlockRows - 1) /
-                       ((kGroup + kBlockRows - 1) / kBlockRows));
+      static_cast<int>((kGroup + (kGroup + kRegisterTileRows - 1) / kRegisterTileRows - 1) /
+                       ((kGroup + kRegisterTileRows - 1) / kRegisterTileRows));
 
   using State = TileState<kShape.head_dim, kGroup>;
   template <int kRows>
@@ -156,6 +154,10 @@ class AttentionKernel {
   bool IsMine() {
     const int64_t turn = next_tile_++ % (2 * team_.num_threads);
     return team_.thread == std::min(turn, 2 * team_.num_threads - 1 - turn);
+  }
+
+  static bool KeysAreSplit(int64_t num_queries) {
+    return num_queries <= std::clamp<int64_t>(kAttentionTileRows / kGroup, 1, kSplitQueries);
   }
 
   State& state() const { return *reinterpret_cast<State*>(scratch_.thread); }
@@ -190,8 +192,8 @@ class AttentionKernel {
   // Full tiles where there is work enough to give every thread a few; never less than two register
   // tiles.
   int64_t TileQueryCount(int64_t count) const {
-    const int64_t most = std::max<int64_t>(1, kTileRows / kGroup);
-    const int64_t least = std::max<int64_t>(1, 2 * kBlockRows / kGroup);
+    const int64_t most = std::max<int64_t>(1, kAttentionTileRows / kGroup);
+    const int64_t least = std::max<int64_t>(1, 2 * kRegisterTileRows / kGroup);
     const int64_t even = count * kShape.num_kv_heads / (4 * team_.num_threads);
     return std::clamp(even, least, most);
   }

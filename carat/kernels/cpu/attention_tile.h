@@ -99,31 +99,31 @@ template <class S, class T, int kRows, int64_t kAStride, int64_t kPanelStride, i
           bool kAccumulate>
 inline void MultiplyPanelRange(const float* a, const T* b, int64_t depth, Range panels, float* c) {
   constexpr int kPanels = PanelsAtOnce<S, kRows>();
-  int64_t p = panels.begin;
-  for (; p + kPanels <= panels.end; p += kPanels) {
+  const int64_t whole = panels.end - (panels.end - panels.begin) % kPanels;
+  for (int64_t p = panels.begin; p < whole; p += kPanels) {
     MultiplyPanels<S, T, kRows, kPanels, kAStride, kPanelStride, kCStride, kAccumulate>(
         a, b + p * kPanelStride, depth, c + p * 16);
   }
-  if constexpr (kPanels > 1) {
-    for (; p < panels.end; ++p) {
-      MultiplyPanels<S, T, kRows, 1, kAStride, kPanelStride, kCStride, kAccumulate>(
-          a, b + p * kPanelStride, depth, c + p * 16);
-    }
+  for (int64_t p = whole; p < panels.end; ++p) {
+    MultiplyPanels<S, T, kRows, 1, kAStride, kPanelStride, kCStride, kAccumulate>(
+        a, b + p * kPanelStride, depth, c + p * 16);
   }
 }
 
 // ---- The tile ----
 
 // Rows of a register tile, at most.
-inline constexpr int64_t kBlockRows = 6;
+inline constexpr int64_t kRegisterTileRows = 6;
 
 // Rows a tile has at most, unless a single query has more (heads of a group). 48 rows of 256 dims
 // in f32 are 48 KiB of q and as much of o: with a page's 64 KiB of K and V they stay in a level 2
 // cache of 256 KiB, and a page is fetched from memory once for 8 blocks.
-inline constexpr int64_t kTileRows = 48;
+inline constexpr int64_t kAttentionTileRows = 48;
 
 // Room for the rows of a tile, the last block padded.
-constexpr int64_t MaxTileRows(int64_t group) { return std::max(kTileRows, group) + kBlockRows - 1; }
+constexpr int64_t MaxTileRows(int64_t group) {
+  return std::max(kAttentionTileRows, group) + kRegisterTileRows - 1;
+}
 
 // A thread's working memory: the state of the rows of a tile.
 template <int64_t kHeadDim, int64_t kGroup>
@@ -133,9 +133,9 @@ struct TileState {
 
   float q[kRows][kHeadDim];  // times scale
   float o[kRows][kValueDims];
-  float sum[kRows][16];                   // l, one part a lane
-  float max[kRows];                       // m
-  float scores[kBlockRows][kPageTokens];  // of the current block; then p
+  float sum[kRows][16];                          // l, one part a lane
+  float max[kRows];                              // m
+  float scores[kRegisterTileRows][kPageTokens];  // of the current block; then p
 };
 
 // What the queries of a tile are, and what they may see.

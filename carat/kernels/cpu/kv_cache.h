@@ -36,6 +36,7 @@
 #include <span>
 
 #include "carat/kernels/cpu/team.h"
+#include "carat/kernels/cpu/tile_layout.h"
 
 namespace carat::cpu {
 
@@ -70,10 +71,6 @@ inline TokenPlace FindToken(Sequences sequences, int64_t row) {
 }
 
 // ---- Sizes ----
-
-constexpr int64_t RoundUp(int64_t n, int64_t multiple) {
-  return (n + multiple - 1) / multiple * multiple;
-}
 
 // Bytes of one layer's page.
 constexpr int64_t KvPageBytes(int64_t num_kv_heads, int64_t head_dim, int64_t element_bytes) {

@@ -1,0 +1,181 @@
+// Row operations against their formulas in double, in place too, and never past the end of a row.
+
+#include "carat/kernels/cpu/rows.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "tests/kernels/sequence_kernel_table.h"
+
+namespace carat::cpu {
+namespace {
+
+// Three roundings and, in sums, a few more.
+constexpr double kTolerance = 1e-6;
+constexpr float kGuard = 12345.0f;
+
+std::vector<float> RandomRow(int64_t width, uint32_t seed) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal;
+  std::vector<float> row(width);
+  for (float& x : row) x = normal(random);
+  return row;
+}
+
+double Gelu(double x) {
+  return 0.5 * x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
+}
+
+double Rms(const float* x, int64_t width, double eps) {
+  double sum = 0;
+  for (int64_t i = 0; i < width; ++i) sum += static_cast<double>(x[i]) * x[i];
+  return std::sqrt(sum / static_cast<double>(width) + eps);
+}
+
+// Runs kernel(out) with `out` beginning as `initial`, then compares with expected(i) and looks for
+// writes past the end.
+void ExpectRow(const std::string& what, const std::vector<float>& initial,
+               const std::function<void(float*)>& kernel,
+               const std::function<double(int64_t)>& expected) {
+  std::vector<float> out = initial;
+  out.insert(out.end(), 16, kGuard);
+  kernel(out.data());
+  for (int64_t i = 0; i < static_cast<int64_t>(initial.size()); ++i) {
+    ASSERT_NEAR(out[i], expected(i), kTolerance * (1 + std::abs(expected(i))))
+        << what << " at " << i;
+  }
+  for (size_t i = initial.size(); i < out.size(); ++i)
+    ASSERT_EQ(out[i], kGuard) << what << " wrote past the end";
+}
+
+class RowsTest : public testing::TestWithParam<const SequenceKernelTable* (*)()> {
+ protected:
+  // Calls test(kernels, a, b) with two random rows of every width.
+  void ForEveryWidth(const std::function<void(const RowKernels&, const std::vector<float>&,
+                                              const std::vector<float>&)>& test) {
+    const SequenceKernelTable& table = *GetParam()();
+    for (const RowKernels& kernels : table.rows) {
+      SCOPED_TRACE(std::string(table.name) + ", width " + std::to_string(kernels.width));
+      test(kernels, RandomRow(kernels.width, 1), RandomRow(kernels.width, 2));
+    }
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Sets, RowsTest,
+                         testing::Values([] { return &PlainAvx2SequenceKernels(); },
+                                         [] { return &PlainAvx512VnniSequenceKernels(); },
+                                         [] { return &PlainNeonSequenceKernels(); }));
+
+TEST_P(RowsTest, RmsNormDividesByTheRootMeanSquare) {
+  ForEveryWidth([](const RowKernels& kernels, const std::vector<float>& x,
+                   const std::vector<float>& w) {
+    const double rms = Rms(x.data(), kernels.width, 0.01);
+    for (float offset : {0.0f, 1.0f}) {
+      const auto expected = [&](int64_t i) { return x[i] / rms * (w[i] + offset); };
+      ExpectRow(
+          "rms_norm", std::vector<float>(x.size()),
+          [&](float* out) { kernels.rms_norm(x.data(), w.data(), 0.01f, out, offset); }, expected);
+      ExpectRow(
+          "rms_norm in place", x,
+          [&](float* out) { kernels.rms_norm(out, w.data(), 0.01f, out, offset); }, expected);
+      ExpectRow(
+          "rms_norm_add", w,
+          [&](float* out) { kernels.rms_norm_add(x.data(), w.data(), 0.01f, out, offset); },
+          [&](int64_t i) { return w[i] + expected(i); });
+    }
+  });
+}
+
+TEST_P(RowsTest, RmsNormHeadsTreatsEachHeadAlone) {
+  ForEveryWidth([](const RowKernels& kernels, const std::vector<float>& w,
+                   const std::vector<float>&) {
+    const int64_t width = kernels.width;
+    const std::vector<float> x = RandomRow(3 * width, 3);
+    ExpectRow(
+        "rms_norm_heads", x,
+        [&](float* out) { kernels.rms_norm_heads(out, w.data(), 1e-6f, out, 0.0f); },
+        [&](int64_t i) { return x[i] / Rms(&x[i / width * width], width, 1e-6) * w[i % width]; });
+  });
+}
+
+TEST_P(RowsTest, RmsNormOfZerosIsZero) {
+  ForEveryWidth(
+      [](const RowKernels& kernels, const std::vector<float>& w, const std::vector<float>&) {
+        ExpectRow(
+            "rms_norm", std::vector<float>(kernels.width),
+            [&](float* out) { kernels.rms_norm(out, w.data(), 1e-6f, out, 1.0f); },
+            [](int64_t) { return 0.0; });
+      });
+}
+
+TEST_P(RowsTest, ElementwiseOperationsMatchTheirFormulas) {
+  ForEveryWidth(
+      [](const RowKernels& kernels, const std::vector<float>& a, const std::vector<float>& b) {
+        ExpectRow(
+            "add", a, [&](float* out) { kernels.add(out, b.data(), out); },
+            [&](int64_t i) { return static_cast<double>(a[i]) + b[i]; });
+        ExpectRow(
+            "mul", a, [&](float* out) { kernels.mul(out, b.data(), out); },
+            [&](int64_t i) { return static_cast<double>(a[i]) * b[i]; });
+        ExpectRow(
+            "gelu_tanh", a, [&](float* out) { kernels.gelu_tanh(out, out); },
+            [&](int64_t i) { return Gelu(a[i]); });
+        ExpectRow(
+            "gelu_mul", b, [&](float* out) { kernels.gelu_mul(a.data(), out, out); },
+            [&](int64_t i) { return Gelu(a[i]) * b[i]; });
+        ExpectRow(
+            "softcap", a, [&](float* out) { kernels.softcap(out, 0.7f, out); },
+            [&](int64_t i) { return 0.7f * std::tanh(a[i] / static_cast<double>(0.7f)); });
+      });
+}
+
+// A set in intrinsics and its plain twin.
+void ExpectSameBits(const SequenceKernelTable& native, const SequenceKernelTable& plain) {
+  ASSERT_EQ(native.rows.size(), plain.rows.size());
+  for (size_t k = 0; k < native.rows.size(); ++k) {
+    const int64_t width = native.rows[k].width;
+    const std::vector<float> x = RandomRow(3 * width, 4);
+    const std::vector<float> w = RandomRow(width, 5);
+    const auto results = [&](const RowKernels& kernels) {
+      std::vector<float> all;
+      const auto collect = [&](int64_t count, const std::function<void(float*)>& kernel) {
+        std::vector<float> out = x;
+        kernel(out.data());
+        all.insert(all.end(), out.begin(), out.begin() + count);
+      };
+      collect(width, [&](float* out) { kernels.rms_norm(out, w.data(), 1e-6f, out, 1.0f); });
+      collect(width,
+              [&](float* out) { kernels.rms_norm_add(x.data(), w.data(), 1e-6f, out, 0.0f); });
+      collect(3 * width,
+              [&](float* out) { kernels.rms_norm_heads(out, w.data(), 1e-6f, out, 0.0f); });
+      collect(width, [&](float* out) { kernels.gelu_mul(out, w.data(), out); });
+      collect(width, [&](float* out) { kernels.softcap(out, 2.0f, out); });
+      if (kernels.rope != nullptr)
+        collect(3 * width, [&](float* out) { kernels.rope(out, w.data()); });
+      return all;
+    };
+    EXPECT_EQ(results(native.rows[k]), results(plain.rows[k])) << "width " << width;
+  }
+}
+
+#if defined(__x86_64__)
+TEST(RowsNativeTest, Avx2GivesTheBitsOfItsPlainTwin) {
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) GTEST_SKIP() << "no AVX2";
+  ExpectSameBits(Avx2SequenceKernels(), PlainAvx2SequenceKernels());
+}
+TEST(RowsNativeTest, Avx512VnniGivesTheBitsOfItsPlainTwin) {
+  if (!__builtin_cpu_supports("avx512vnni")) GTEST_SKIP() << "no AVX-512 VNNI";
+  ExpectSameBits(Avx512VnniSequenceKernels(), PlainAvx512VnniSequenceKernels());
+}
+#elif defined(__aarch64__)
+TEST(RowsNativeTest, NeonGivesTheBitsOfItsPlainTwin) {
+  ExpectSameBits(NeonSequenceKernels(), PlainNeonSequenceKernels());
+}
+#endif
+
+}  // namespace
+}  // namespace carat::cpu
