@@ -1,0 +1,260 @@
+// `carat bench`: how fast a compiled model is here, and how near that is to what the memory allows.
+//
+// Decoding reads every weight once a token (of the embedding only the token's row), so memory bandwidth is
+// the roof over it: tokens/s <= bytes read a second / bytes a token.
+//
+// As in llama.cpp's llama-bench, prefill and decoding are measured apart, each on a sequence that holds
+// --depth tokens already, on random tokens; sampling is not part of it.
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "carat/base/error.h"
+#include "carat/base/interrupt.h"
+#include "carat/base/progress.h"
+#include "carat/cli/commands.h"
+#include "carat/cli/model_argument.h"
+#include "carat/engine/sampler.h"
+#include "carat/runtime/memory_roof.h"
+#include "carat/runtime/memory_usage.h"
+#include "carat/runtime/model.h"
+
+namespace carat::cli {
+namespace {
+
+struct Arguments {
+  std::filesystem::path model;
+  std::string quantization = "q4_0";
+  int64_t prompt_tokens = 512;
+  int64_t gen_tokens = 128;
+  int64_t depth = 0;
+  int num_threads = 0;
+  int repetitions = 5;
+  bool json = false;
+};
+
+// Tokens a second, one number a repetition.
+struct Rates {
+  std::vector<double> values;  // ascending
+
+  double min() const { return values.front(); }
+  double max() const { return values.back(); }
+  double median() const {
+    const size_t middle = values.size() / 2;
+    return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+  }
+};
+
+struct Measurements {
+  double load_s = 0;
+  Rates prefill;
+  Rates decode;
+  int64_t weight_bytes_per_token = 0;
+  int64_t kv_bytes_per_token = 0;
+  int64_t peak_memory_bytes = 0;
+  double roof_bytes_per_s = 0;
+
+  int64_t bytes_per_token() const { return weight_bytes_per_token + kv_bytes_per_token; }
+  double decode_bytes_per_s() const {
+    return decode.median() * static_cast<double>(bytes_per_token());
+  }
+  double share_of_roof() const { return decode_bytes_per_s() / roof_bytes_per_s; }
+};
+
+double SecondsOf(const std::function<void()>& work) {
+  const auto start = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+std::vector<TokenId> RandomTokens(int64_t count, int64_t vocab_size) {
+  constexpr uint64_t kSeed = 1;
+  engine::UniformGenerator uniform(kSeed);
+  std::vector<TokenId> tokens(count);
+  for (TokenId& token : tokens) {
+    token = static_cast<TokenId>(uniform.Next() * static_cast<double>(vocab_size));
+  }
+  return tokens;
+}
+
+// What attention reads for one token at `position`: of sliding layers the window, of the others all.
+int64_t KvBytesPerToken(const library::LibraryMetadata& metadata, int64_t position) {
+  const int64_t visible = std::min(position, metadata.sliding_window);
+  const int64_t ring =
+      metadata.ring_tokens == 0 ? 0 : visible * (metadata.ring_bytes / metadata.ring_tokens);
+  return position * (metadata.page_bytes / metadata.page_tokens) + ring;
+}
+
+void CheckFits(const Arguments& arguments, const runtime::Model& model) {
+  const int64_t needed = arguments.depth + std::max(arguments.prompt_tokens, arguments.gen_tokens);
+  if (needed > model.context_window_size()) {
+    throw Error("{} tokens do not fit the context window of {}; take a smaller --depth, "
+                "--prompt-tokens or --gen-tokens",
+                needed, model.context_window_size());
+  }
+}
+
+class Benchmark {
+ public:
+  Benchmark(const Arguments& arguments, std::shared_ptr<runtime::Model> model)
+      : arguments_(arguments),
+        model_(std::move(model)),
+        sequence_(model_),
+        tokens_(RandomTokens(
+            arguments.depth + std::max(arguments.prompt_tokens, arguments.gen_tokens),
+            model_->vocab_size())),
+        logits_(model_->vocab_size()),
+        progress_("bench") {}
+
+  void Run(Measurements& measurements) {
+    const auto prefill = [this] { Prefill(arguments_.prompt_tokens); };
+    const auto decode = [this] { Decode(arguments_.gen_tokens); };
+    measurements.prefill = Measure(prefill, arguments_.prompt_tokens);
+    measurements.decode = Measure(decode, arguments_.gen_tokens);
+  }
+
+ private:
+  // One round more than asked for: the first finds cold caches and is not counted.
+  Rates Measure(const std::function<void()>& work, int64_t num_tokens) {
+    Rates rates;
+    for (int round = 0; round <= arguments_.repetitions; ++round) {
+      ThrowIfInterrupted();
+      sequence_.Reset();
+      if (arguments_.depth > 0) Prefill(arguments_.depth);
+      const double seconds = SecondsOf(work);
+      if (round > 0) rates.values.push_back(static_cast<double>(num_tokens) / seconds);
+      progress_.Update(++rounds_done_, 2 * (arguments_.repetitions + 1));
+    }
+    std::ranges::sort(rates.values);
+    return rates;
+  }
+
+  void Prefill(int64_t count) {
+    model_->Forward(sequence_, std::span(tokens_).subspan(sequence_.length(), count), logits_);
+  }
+
+  void Decode(int64_t count) {
+    for (int64_t i = 0; i < count; ++i) Prefill(1);
+  }
+
+  const Arguments& arguments_;
+  std::shared_ptr<runtime::Model> model_;
+  runtime::Sequence sequence_;
+  std::vector<TokenId> tokens_;
+  std::vector<float> logits_;
+  Progress progress_;
+  int64_t rounds_done_ = 0;
+};
+
+void PrintText(const Arguments& arguments, const runtime::Model& model,
+               const Measurements& measured) {
+  const library::LibraryMetadata& metadata = model.metadata();
+  const auto row = [](std::string_view name, const std::string& value) {
+    std::cout << fmt::format("{:<8} {}\n", name, value);
+  };
+  const auto rates = [&arguments](int64_t num_tokens, const Rates& rates) {
+    return fmt::format("{:9.1f} tokens/s   {:.1f} .. {:.1f}   {} tokens, median of {}",
+                       rates.median(), rates.min(), rates.max(), num_tokens,
+                       arguments.repetitions);
+  };
+  const auto gb = [](double bytes) { return bytes * 1e-9; };
+  const auto mb = [](int64_t bytes) { return static_cast<double>(bytes) * 1e-6; };
+  row("model", fmt::format("{}: {}, {}, {} threads{}", model.folder().filename().string(),
+                           metadata.quantization, metadata.target, model.num_threads(),
+                           arguments.depth > 0 ? fmt::format(", after {} tokens", arguments.depth)
+                                               : ""));
+  row("load", fmt::format("{:9.3f} s", measured.load_s));
+  row("prefill", rates(arguments.prompt_tokens, measured.prefill));
+  row("decode", rates(arguments.gen_tokens, measured.decode));
+  row("reads", fmt::format("{:9.1f} MB a decoded token: {:.1f} of weights, {:.1f} of KV cache",
+                           mb(measured.bytes_per_token()), mb(measured.weight_bytes_per_token),
+                           mb(measured.kv_bytes_per_token)));
+  row("roof", fmt::format("{:9.1f} GB/s can {} threads read here; decoding reads {:.1f} GB/s: {:.0f}%",
+                          gb(measured.roof_bytes_per_s), model.num_threads(),
+                          gb(measured.decode_bytes_per_s()), 100 * measured.share_of_roof()));
+  row("memory", fmt::format("{:9.1f} MB at most", mb(measured.peak_memory_bytes)));
+}
+
+void PrintJson(const Arguments& arguments, const runtime::Model& model,
+               const Measurements& measured) {
+  const library::LibraryMetadata& metadata = model.metadata();
+  const auto rates = [](int64_t num_tokens, const Rates& rates) -> nlohmann::ordered_json {
+    return {{"tokens", num_tokens},
+            {"tokens_per_s", rates.median()},
+            {"min", rates.min()},
+            {"max", rates.max()}};
+  };
+  const nlohmann::ordered_json json = {
+      {"model", model.folder().string()},
+      {"quantization", metadata.quantization},
+      {"target", metadata.target},
+      {"num_threads", model.num_threads()},
+      {"depth", arguments.depth},
+      {"repetitions", arguments.repetitions},
+      {"load_s", measured.load_s},
+      {"prefill", rates(arguments.prompt_tokens, measured.prefill)},
+      {"decode", rates(arguments.gen_tokens, measured.decode)},
+      {"bytes_per_token",
+       {{"weights", measured.weight_bytes_per_token}, {"kv_cache", measured.kv_bytes_per_token}}},
+      {"memory_roof",
+       {{"bytes_per_s", measured.roof_bytes_per_s},
+        {"decode_bytes_per_s", measured.decode_bytes_per_s()},
+        {"share", measured.share_of_roof()}}},
+      {"peak_memory_bytes", measured.peak_memory_bytes},
+  };
+  std::cout << json.dump(2) << '\n';
+}
+
+void RunBench(const Arguments& arguments) {
+  const std::filesystem::path folder = ResolveModel(arguments.model, arguments.quantization);
+  const InterruptGuard guard;
+  runtime::ResetPeakMemory();  // compiling may have come before
+  Measurements measured;
+  std::shared_ptr<runtime::Model> model;
+  measured.load_s = SecondsOf(
+      [&] { model = runtime::Model::Load(folder, {.num_threads = arguments.num_threads}); });
+  CheckFits(arguments, *model);
+  Benchmark(arguments, model).Run(measured);
+  measured.peak_memory_bytes = runtime::PeakMemoryBytes();  // before the roof takes its buffer
+  measured.weight_bytes_per_token = model->metadata().decode_weight_bytes;
+  measured.kv_bytes_per_token =
+      KvBytesPerToken(model->metadata(), arguments.depth + arguments.gen_tokens / 2);
+  measured.roof_bytes_per_s = runtime::MeasureReadBandwidth(model->thread_pool());
+  arguments.json ? PrintJson(arguments, *model, measured) : PrintText(arguments, *model, measured);
+}
+
+}  // namespace
+
+void AddBench(CLI::App& app) {
+  const auto arguments = std::make_shared<Arguments>();
+  CLI::App* command = app.add_subcommand("bench", "Measure a model's speed and memory");
+  command->add_option("MODEL", arguments->model, "Compiled folder or Hugging Face folder")->required();
+  command
+      ->add_option("--quantization", arguments->quantization,
+                   "Weight format to compile a Hugging Face folder with")
+      ->capture_default_str();
+  const auto count = [command](const char* name, auto& value, const char* description) {
+    return command->add_option(name, value, description)->capture_default_str();
+  };
+  count("--prompt-tokens", arguments->prompt_tokens, "Tokens to prefill")->check(CLI::PositiveNumber);
+  count("--gen-tokens", arguments->gen_tokens, "Tokens to decode")->check(CLI::PositiveNumber);
+  count("--depth", arguments->depth, "Tokens in the context before")->check(CLI::NonNegativeNumber);
+  count("--repetitions", arguments->repetitions, "Measurements of each")->check(CLI::PositiveNumber);
+  command->add_option("--threads", arguments->num_threads, "Threads (default: one a core)")
+      ->check(CLI::PositiveNumber);
+  command->add_flag("--json", arguments->json, "Print one JSON object");
+  command->callback([arguments] { RunBench(*arguments); });
+}
+
+}  // namespace carat::cli
