@@ -122,12 +122,12 @@ TEST(FuseGeluMulTest, AGateThatIsUsedElsewhereTooIsLeftAlone) {
 TEST(NarrowOutputsTest, TheLastLayersMlpSeesOnlySelectedRows) {
   const graph::Graph before = SmallGraph();
   const graph::Graph after = NarrowOutputs(before);
-  for (const graph::Node& node : after.nodes) {
-    const std::string& name = after.values[node.output].name;
-    if (name == "layers.2.down") EXPECT_EQ(after.TypeOf(node.output).rows, graph::RowSpace::kOutputs);
-    if (name == "layers.2.k") EXPECT_EQ(after.TypeOf(node.output).rows, graph::RowSpace::kTokens);
-    if (name == "layers.1.down") EXPECT_EQ(after.TypeOf(node.output).rows, graph::RowSpace::kTokens);
-  }
+  const auto rows_of = [&](std::string_view name) {
+    return std::ranges::find(after.values, name, &graph::Value::name)->type.rows;
+  };
+  EXPECT_EQ(rows_of("layers.2.down"), graph::RowSpace::kOutputs);
+  EXPECT_EQ(rows_of("layers.2.k"), graph::RowSpace::kTokens);
+  EXPECT_EQ(rows_of("layers.1.down"), graph::RowSpace::kTokens);
   ExpectSameLogits(before, after);
 }
 
