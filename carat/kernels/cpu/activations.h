@@ -1,9 +1,10 @@
-// Activations as integer dot products want them: int8 with an f32 scale per 32 values, one row a token.
+// Activations as integer dot products want them: int8 with an f32 scale per 32 values, one row a
+// token.
 //
 //     int8  q          [cols]          x[k] ~ scale[k / 32] * q[k], q in -127..127
 //     f32   scale      [cols / 32]     (largest |x| of the block) / 127
-//     int32 correction [cols / 32]     what folds the offset of unsigned weights in (S::Q4::Correction)
-//     padding to 64 bytes
+//     int32 correction [cols / 32]     what folds the offset of unsigned weights in
+//     (S::Q4::Correction) padding to 64 bytes
 
 #ifndef CARAT_KERNELS_CPU_ACTIVATIONS_H_
 #define CARAT_KERNELS_CPU_ACTIVATIONS_H_

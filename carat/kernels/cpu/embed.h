@@ -21,8 +21,8 @@ float TileValue(const uint8_t* tile, int64_t row, int64_t k, int64_t cols) {
     const int64_t in_bytes = in_block % (4 * Format::kGroups);  // q4_0 has k and k + 16 in one byte
     uint16_t scale;
     std::memcpy(&scale, tile + Format::ScalesOffset(cols) + 2 * (block * kTileRows + row), 2);
-    const uint8_t byte = tile[block * Format::kTileBlockBytes +
-                              (in_bytes / 4 * kTileRows + row) * 4 + in_bytes % 4];
+    const uint8_t byte =
+        tile[block * Format::kTileBlockBytes + (in_bytes / 4 * kTileRows + row) * 4 + in_bytes % 4];
     int q;
     if constexpr (std::is_same_v<Format, Q4_0>) {
       q = (in_block < 16 ? byte & 15 : byte >> 4) - 8;

@@ -2,15 +2,16 @@
 //
 //     out[token, row] = epilogue(sum over k of w[row, k] * x[token, k])
 //
-// The same code decodes one token, where it streams the weights at the speed of memory, and prefills hundreds:
+// The same code decodes one token, where it streams the weights at the speed of memory, and
+// prefills hundreds:
 //
 //     for panels of tokens that stay in L2              (one panel when n is small)
 //       for tiles of 16 rows                            the tile stays in L1 ...
 //         for kPassTokens tokens of the panel           ... while the panel's tokens pass by
 //           MultiplyTile, then the epilogue on each vector of rows
 //
-// Threads share the (panel, tile) pairs: contiguous ranges of equal length, whatever n and the number of
-// threads. There is no barrier inside; the caller puts one before the outputs are read.
+// Threads share the (panel, tile) pairs: contiguous ranges of equal length, whatever n and the
+// number of threads. There is no barrier inside; the caller puts one before the outputs are read.
 
 #ifndef CARAT_KERNELS_CPU_MATMUL_H_
 #define CARAT_KERNELS_CPU_MATMUL_H_
@@ -26,11 +27,12 @@
 
 namespace carat::cpu {
 
-// Activations of a panel: a quarter of the smallest L2 of the machines we know (512 KB), since weights
-// and outputs pass through it too.
+// Activations of a panel: a quarter of the smallest L2 of the machines we know (512 KB), since
+// weights and outputs pass through it too.
 inline constexpr int64_t kPanelBytes = 128 * 1024;
 
-// Pairs a thread should get at least, where there are tokens enough: one more or less is then a quarter.
+// Pairs a thread should get at least, where there are tokens enough: one more or less is then a
+// quarter.
 inline constexpr int64_t kPairsPerThread = 4;
 
 struct Panels {
@@ -49,8 +51,8 @@ inline Panels SplitIntoPanels(int64_t n, int64_t row_bytes, int64_t pass_tokens,
   return {tokens, ceil_div(n, tokens)};
 }
 
-// Tokens [first, end) through the weight tiles that make outputs 16 * tile .. of each. kTokens at a time;
-// the rest by halves.
+// Tokens [first, end) through the weight tiles that make outputs 16 * tile .. of each. kTokens at a
+// time; the rest by halves.
 template <class S, class Format, int64_t kRows, int64_t kCols, int kTokens, class Input,
           class Epilogue>
 void MultiplyTokens(const uint8_t* weights, int64_t tile, Input x, int64_t first, int64_t end,
@@ -79,7 +81,8 @@ void MultiplyTokens(const uint8_t* weights, int64_t tile, Input x, int64_t first
   }
 }
 
-// kRows counts rows of outputs. Input: QuantizedRows for q4_0 and q8_0, FloatRows for f32, f16 and bf16.
+// kRows counts rows of outputs. Input: QuantizedRows for q4_0 and q8_0, FloatRows for f32, f16 and
+// bf16.
 template <class S, class Format, int64_t kRows, int64_t kCols, class Input, class Epilogue>
 void MatMul(const Team& team, const uint8_t* weights, Input x, int64_t n,
             const Epilogue& epilogue) {

@@ -2,8 +2,8 @@
 //
 //     kTiles               how many weight tiles make one tile of outputs
 //     Write<S>(token, row, count, v)
-//                          stores outputs row .. row + count of one token; v[i] comes from the i-th of the
-//                          kTiles tiles; count <= S::kLanes
+//                          stores outputs row .. row + count of one token; v[i] comes from the i-th
+//                          of the kTiles tiles; count <= S::kLanes
 //
 // Each output is written once, by one thread, so an epilogue may also read what it overwrites.
 
@@ -37,7 +37,8 @@ struct Store {
   }
 };
 
-// out[token, row] = gelu_tanh(gate x) * (up x), where tile 2i holds rows 16i.. of gate and tile 2i + 1 those of up.
+// out[token, row] = gelu_tanh(gate x) * (up x), where tile 2i holds rows 16i.. of gate and tile 2i
+// + 1 those of up.
 struct GeluMulStore {
   static constexpr int kTiles = 2;
   float* out;

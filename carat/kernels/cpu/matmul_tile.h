@@ -2,12 +2,13 @@
 //
 //     for t in tokens, r in rows:  out[t][r] = sum over k of w[r, k] * x[t, k]
 //
-// Lanes are rows, so nothing is summed across lanes, and every output adds its terms in the order of k
-// whatever the vector width: all instruction sets give the same bits. A pass holds kVectors vectors of rows
-// times kTokens tokens of sums in registers. An activation, broadcast once, meets kVectors weights; a
-// weight, loaded once, meets kTokens activations:
+// Lanes are rows, so nothing is summed across lanes, and every output adds its terms in the order
+// of k whatever the vector width: all instruction sets give the same bits. A pass holds kVectors
+// vectors of rows times kTokens tokens of sums in registers. An activation, broadcast once, meets
+// kVectors weights; a weight, loaded once, meets kTokens activations:
 //
-//     q4_0, q8_0     for each block of 32:  isum[t][v]  = sum over k of q_w[v][k] * q_x[t][k]   (integers, exact)
+//     q4_0, q8_0     for each block of 32:  isum[t][v]  = sum over k of q_w[v][k] * q_x[t][k]
+//     (integers, exact)
 //                                           total[t][v] += isum[t][v] * (scale_w[v] * scale_x[t])
 //     f32, f16, bf16 for each k:            total[t][v] += w[v] * x[t]
 
@@ -31,15 +32,15 @@
 namespace carat::cpu {
 
 // A pass of 8 sums and 8 totals: 16 AVX2 registers hold them but for a few spills outside the inner
-// loop (6 sums without spills are 5% slower), 32 of AVX-512 and NEON easily. 8 chains also cover the latency of
-// fused multiply-adds (4 cycles, 2 a cycle).
+// loop (6 sums without spills are 5% slower), 32 of AVX-512 and NEON easily. 8 chains also cover
+// the latency of fused multiply-adds (4 cycles, 2 a cycle).
 template <class S>
 inline constexpr int kPassVectors = S::kLanes < kTileRows ? 2 : 1;
 template <class S>
 inline constexpr int kPassTokens = 8 / kPassVectors<S>;
 
-// Ahead of the reader by more than the memory's latency (20 GB/s * 100 ns), across page borders, where the
-// hardware's prefetchers stop.
+// Ahead of the reader by more than the memory's latency (20 GB/s * 100 ns), across page borders,
+// where the hardware's prefetchers stop.
 inline constexpr int64_t kPrefetchBytes = 2048;
 
 // How a block of 32 is multiplied, in 8 steps of 4 values.
@@ -65,7 +66,8 @@ struct BlockDot<S, Q8_0> : S::Q8 {
   }
 };
 
-// kTokens rows of x from `first_token` on, through kVectors vectors of rows of the tile from `first_row` on.
+// kTokens rows of x from `first_token` on, through kVectors vectors of rows of the tile from
+// `first_row` on.
 template <class S, class Format, int64_t kCols, int kVectors, int kTokens>
 struct TilePass {
   using Vector = typename S::F32;
@@ -115,8 +117,7 @@ struct TilePass {
         CARAT_UNROLL
         for (int t = 0; t < kTokens; ++t) {
           const Vector x_scale = S::Set1(QuantizedScale(row + t * kStride, kCols, block));
-          total[t][v] =
-              S::Fma(Dot::Finish(sum[t][v]), S::Mul(w_scale, x_scale), total[t][v]);
+          total[t][v] = S::Fma(Dot::Finish(sum[t][v]), S::Mul(w_scale, x_scale), total[t][v]);
         }
       }
       weights += Format::kTileBlockBytes;

@@ -1,5 +1,6 @@
 // Between rows as files hold them (ggml's bytes for q4_0 and q8_0, plain values otherwise) and the
-// kernels' tiles (tile_layout.h). Bytes are moved, never changed: UnpackRow gives back what PackTile took.
+// kernels' tiles (tile_layout.h). Bytes are moved, never changed: UnpackRow gives back what
+// PackTile took.
 
 #ifndef CARAT_KERNELS_CPU_PACK_H_
 #define CARAT_KERNELS_CPU_PACK_H_
@@ -11,8 +12,8 @@
 
 namespace carat::cpu {
 
-// Calls move(in row, in tile, bytes) for each piece of row `row` (0..15) that is contiguous in both: the offsets
-// of the piece in the row's bytes and in the tile's.
+// Calls move(in row, in tile, bytes) for each piece of row `row` (0..15) that is contiguous in
+// both: the offsets of the piece in the row's bytes and in the tile's.
 template <class Format, class Move>
 void ForEachPiece(int64_t row, int64_t cols, Move move) {
   if constexpr (kIsBlockFormat<Format>) {
@@ -31,7 +32,8 @@ void ForEachPiece(int64_t row, int64_t cols, Move move) {
   }
 }
 
-// One tile out of num_rows <= 16 rows, which lie RowBytes<Format>(cols) apart. The rest of the tile becomes 0.
+// One tile out of num_rows <= 16 rows, which lie RowBytes<Format>(cols) apart. The rest of the tile
+// becomes 0.
 template <class Format>
 void PackTile(const uint8_t* rows, int64_t num_rows, int64_t cols, uint8_t* tile) {
   if (num_rows < kTileRows) std::memset(tile, 0, Format::TileBytes(cols));

@@ -1,7 +1,7 @@
 // How weights lie in memory for the kernels: tiles of 16 rows, vector lanes are rows.
 //
-// A matrix [rows, cols] becomes ceil(rows / 16) tiles, one after another; rows past the end are zero. In
-// a tile, k runs slowest, so a kernel reads it front to back:
+// A matrix [rows, cols] becomes ceil(rows / 16) tiles, one after another; rows past the end are
+// zero. In a tile, k runs slowest, so a kernel reads it front to back:
 //
 //     q4_0    nibbles [cols / 32][4 groups][16 rows][4 bytes], then f16 scales [cols / 32][16 rows]
 //             byte (g, row, j) = q[4g + j] | q[16 + 4g + j] << 4      (k within the block of 32)
@@ -20,7 +20,8 @@
 
 namespace carat::cpu {
 
-// 16 rows are one AVX-512 vector, two AVX2 vectors, four NEON vectors; 4 bytes of each are a cache line.
+// 16 rows are one AVX-512 vector, two AVX2 vectors, four NEON vectors; 4 bytes of each are a cache
+// line.
 inline constexpr int64_t kTileRows = 16;
 inline constexpr int64_t kTileAlignment = 64;
 

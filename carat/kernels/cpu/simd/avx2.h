@@ -22,9 +22,7 @@ struct Avx2 {
   static F32 Load(const float* p) { return _mm256_loadu_ps(p); }
   static void Store(float* p, F32 v) { _mm256_storeu_ps(p, v); }
   static F32 LoadPartial(const float* p, int64_t n) { return _mm256_maskload_ps(p, FirstLanes(n)); }
-  static void StorePartial(float* p, F32 v, int64_t n) {
-    _mm256_maskstore_ps(p, FirstLanes(n), v);
-  }
+  static void StorePartial(float* p, F32 v, int64_t n) { _mm256_maskstore_ps(p, FirstLanes(n), v); }
 
   static F32 Add(F32 a, F32 b) { return _mm256_add_ps(a, b); }
   static F32 Sub(F32 a, F32 b) { return _mm256_sub_ps(a, b); }
@@ -89,10 +87,10 @@ struct Avx2 {
     return _mm256_set1_epi32(bytes);
   }
 
-  // Sums stay in 16 bits for a whole block. A lane holds two of them, one of k % 4 in {0, 1} and one of
-  // k % 4 in {2, 3}; each starts at -8 times the sum of its 16 activations, so it ends within
-  // 16 * 8 * 127 = 16256, and if it wraps around on the way that does no harm. One vpmaddubsw gives at
-  // most 2 * 15 * 127 and never saturates.
+  // Sums stay in 16 bits for a whole block. A lane holds two of them, one of k % 4 in {0, 1} and
+  // one of k % 4 in {2, 3}; each starts at -8 times the sum of its 16 activations, so it ends
+  // within 16 * 8 * 127 = 16256, and if it wraps around on the way that does no harm. One
+  // vpmaddubsw gives at most 2 * 15 * 127 and never saturates.
   struct Q4 {
     using Sum = __m256i;
 
@@ -127,8 +125,8 @@ struct Avx2 {
   };
 
  private:
-  // To GCC an intrinsic's integer addition is a plain +, which it regroups into trees. The sums of an
-  // unrolled block then no longer fit in the registers; an empty instruction keeps the order.
+  // To GCC an intrinsic's integer addition is a plain +, which it regroups into trees. The sums of
+  // an unrolled block then no longer fit in the registers; an empty instruction keeps the order.
   static __m256i InOrder(__m256i sum) {
     asm("" : "+x"(sum));
     return sum;

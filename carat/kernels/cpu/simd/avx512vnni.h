@@ -1,5 +1,5 @@
-// The SIMD layer (simd.h) for x86-64 with AVX-512 (F, BW, VL, DQ) and VNNI: -mavx512f -mavx512bw -mavx512vl
-// -mavx512dq -mavx512vnni -mfma -mf16c.
+// The SIMD layer (simd.h) for x86-64 with AVX-512 (F, BW, VL, DQ) and VNNI: -mavx512f -mavx512bw
+// -mavx512vl -mavx512dq -mavx512vnni -mfma -mf16c.
 
 #ifndef CARAT_KERNELS_CPU_SIMD_AVX512VNNI_H_
 #define CARAT_KERNELS_CPU_SIMD_AVX512VNNI_H_
@@ -93,8 +93,7 @@ struct Avx512Vnni {
     static int32_t Correction(const int8_t* x) {
       const __m256i sums =
           _mm256_dpbusd_epi32(_mm256_setzero_si256(), _mm256_set1_epi8(8), Avx2::LoadBytes(x));
-      __m128i sum =
-          _mm_add_epi32(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1));
+      __m128i sum = _mm_add_epi32(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1));
       sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0b01001110));
       sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0b10110001));
       return -_mm_cvtsi128_si32(sum);

@@ -1,5 +1,6 @@
-// Scalar conversions between float and the two 16-bit formats, bit for bit what the vector instructions give:
-// round to nearest even, subnormals kept, a NaN made quiet and its upper payload bits kept.
+// Scalar conversions between float and the two 16-bit formats, bit for bit what the vector
+// instructions give: round to nearest even, subnormals kept, a NaN made quiet and its upper payload
+// bits kept.
 
 #ifndef CARAT_KERNELS_CPU_SIMD_HALF_H_
 #define CARAT_KERNELS_CPU_SIMD_HALF_H_
@@ -30,8 +31,8 @@ inline uint16_t F32ToF16(float value) {
   } else if (magnitude >= 0x477ff000u) {  // 65520 and above round to infinity
     half = 0x7c00u;
   } else if (magnitude < 0x38800000u) {
-    // Below 2^-14 halves are multiples of 2^-24, which is the last bit of floats in [0.5, 1): adding 0.5
-    // rounds to it.
+    // Below 2^-14 halves are multiples of 2^-24, which is the last bit of floats in [0.5, 1):
+    // adding 0.5 rounds to it.
     half = std::bit_cast<uint32_t>(std::bit_cast<float>(magnitude) + 0.5f) - 0x3f000000u;
   } else {
     const uint32_t round_to_even = 0xfffu + (magnitude >> 13 & 1u);

@@ -12,7 +12,8 @@ namespace carat::cpu {
 template <class S>
 typename S::F32 Exp(typename S::F32 x) {
   using F32 = typename S::F32;
-  // n stays within [-127, 128], where Pow2 is 0 and infinity. The constant comes first: a NaN passes.
+  // n stays within [-127, 128], where Pow2 is 0 and infinity. The constant comes first: a NaN
+  // passes.
   x = S::Min(S::Set1(88.5f), S::Max(S::Set1(-88.0f), x));
   const F32 n = S::RoundEven(S::Mul(x, S::Set1(1.44269504f)));
   F32 r = S::Fma(n, S::Set1(-0.693359375f), x);
@@ -27,7 +28,8 @@ typename S::F32 Exp(typename S::F32 x) {
   return S::Mul(S::Add(p, S::Set1(1.0f)), S::Pow2(n));
 }
 
-// tanh(x), within 2 ulp. Near 0 by the odd polynomial of Cephes' tanhf, beyond by 1 - 2 / (e^2|x| + 1).
+// tanh(x), within 2 ulp. Near 0 by the odd polynomial of Cephes' tanhf, beyond by 1 - 2 / (e^2|x| +
+// 1).
 template <class S>
 typename S::F32 Tanh(typename S::F32 x) {
   using F32 = typename S::F32;
@@ -45,8 +47,8 @@ typename S::F32 Tanh(typename S::F32 x) {
   return S::SelectLess(magnitude, S::Set1(0.625f), near, S::CopySign(far, x));
 }
 
-// x / 2 * (1 + tanh(u)) with u = sqrt(2 / pi) (x + 0.044715 x^3), written as x / (1 + e^-2u): the same,
-// without the cancellation that 1 + tanh(u) has at negative u.
+// x / 2 * (1 + tanh(u)) with u = sqrt(2 / pi) (x + 0.044715 x^3), written as x / (1 + e^-2u): the
+// same, without the cancellation that 1 + tanh(u) has at negative u.
 template <class S>
 typename S::F32 GeluTanh(typename S::F32 x) {
   using F32 = typename S::F32;

@@ -161,7 +161,11 @@ struct Plain {
     return b;
   }
 
-  // With kPairs16 a lane is two 16-bit sums in 32 bits, the one of k % 4 in {0, 1} in the lower half.
+  // Dots are not inlined: kernels unroll hundreds of them, which gains nothing here and takes the
+  // compiler a minute.
+
+  // With kPairs16 a lane is two 16-bit sums in 32 bits, the one of k % 4 in {0, 1} in the lower
+  // half.
   struct Q4 {
     struct Sum {
       int32_t lane[kLanes];
@@ -181,7 +185,7 @@ struct Plain {
       for (int32_t& lane : sum.lane) lane = correction;
       return sum;
     }
-    static Sum Dot(Sum sum, Bytes w, Bytes x) {
+    [[gnu::noinline]] static Sum Dot(Sum sum, const Bytes& w, const Bytes& x) {
       for (int i = 0; i < kLanes; ++i) {
         const int32_t low = Product(w, x, 4 * i) + Product(w, x, 4 * i + 1);
         const int32_t high = Product(w, x, 4 * i + 2) + Product(w, x, 4 * i + 3);
@@ -205,7 +209,7 @@ struct Plain {
 
     static Bytes Prepare(Bytes w) { return w; }
     static Sum Start(int32_t /*correction*/) { return {}; }
-    static Sum Dot(Sum sum, Bytes w, Bytes x) {
+    [[gnu::noinline]] static Sum Dot(Sum sum, const Bytes& w, const Bytes& x) {
       for (int i = 0; i < 4 * kLanes; ++i) {
         sum.lane[i / 4] += static_cast<int8_t>(w.byte[i]) * static_cast<int8_t>(x.byte[i]);
       }
@@ -238,7 +242,8 @@ struct Plain {
   static int32_t LowHalf(int32_t pair) { return static_cast<int16_t>(pair & 0xffff); }
   static int32_t HighHalf(int32_t pair) { return pair >> 16; }
   static int32_t PackPair(int32_t low, int32_t high) {
-    const uint32_t bits = static_cast<uint32_t>(high) << 16 | (static_cast<uint32_t>(low) & 0xffffu);
+    const uint32_t bits =
+        static_cast<uint32_t>(high) << 16 | (static_cast<uint32_t>(low) & 0xffffu);
     return static_cast<int32_t>(bits);
   }
 };

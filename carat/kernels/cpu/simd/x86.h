@@ -1,5 +1,6 @@
-// The x86 intrinsics, without GCC 12's false warnings about the AVX-512 ones (its bug 105593): a warning in a
-// header obeys the pragmas that were in force where the header was first included, hence this one place.
+// The x86 intrinsics, without GCC 12's false warnings about the AVX-512 ones (its bug 105593): a
+// warning in a header obeys the pragmas that were in force where the header was first included,
+// hence this one place.
 
 #ifndef CARAT_KERNELS_CPU_SIMD_X86_H_
 #define CARAT_KERNELS_CPU_SIMD_X86_H_

@@ -1,0 +1,26 @@
+#include "tests/kernels/instruction_sets.h"
+
+namespace carat::cpu {
+
+std::vector<NativeSet> RunnableNativeSets() {
+  std::vector<NativeSet> sets;
+#if defined(__x86_64__)
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+                    __builtin_cpu_supports("f16c");
+  const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
+                      __builtin_cpu_supports("avx512vnni");
+  if (avx2) sets.push_back({&Avx2Kernels(), &PlainAvx2Kernels()});
+  if (avx2 && avx512) sets.push_back({&Avx512VnniKernels(), &PlainAvx512VnniKernels()});
+#endif
+  return sets;
+}
+
+std::vector<const KernelTable*> RunnableSets() {
+  std::vector<const KernelTable*> sets = {&PlainAvx2Kernels(), &PlainAvx512VnniKernels(),
+                                          &PlainNeonKernels(), &GenericKernels()};
+  for (const NativeSet& set : RunnableNativeSets()) sets.push_back(set.native);
+  return sets;
+}
+
+}  // namespace carat::cpu
