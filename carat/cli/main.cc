@@ -81,9 +81,9 @@ int Run(int argc, char** argv) {
   CLI::App app(kOverview, "carat");
   app.set_version_flag("--version", std::string("carat ") + CARAT_VERSION);
   app.require_subcommand(1);
-  app.footer(kExamples);
   app.get_formatter()->column_width(32);
 #include "commands.inc"
+  app.footer(kExamples);  // after the commands, which would have inherited it
 
   try {
     app.parse(argc, argv);

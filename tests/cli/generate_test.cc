@@ -1,0 +1,236 @@
+// `carat generate` and `carat chat` over the compiled demo model.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "tests/cli/run_carat.h"
+#include "tests/support/temporary_folder.h"
+
+namespace carat {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using testing::CaratOptions;
+using testing::CaratResult;
+using testing::CompiledDemo;
+using testing::DemoCheckpoint;
+using ::testing::HasSubstr;
+using testing::IsOneLine;
+using testing::RunCarat;
+using ::testing::StartsWith;
+using testing::TemporaryFolder;
+
+constexpr char kQuestion[] = "What is the capital of France?";
+constexpr char kAnswer[] = "The capital of France is Paris.";
+
+CaratResult Generate(std::vector<std::string> flags, const CaratOptions& options = {}) {
+  flags.insert(flags.begin(), {"generate", CompiledDemo().string(), "--temperature", "0"});
+  return RunCarat(flags, options);
+}
+
+CaratResult Chat(const std::string& input) {
+  const TemporaryFolder home;
+  return RunCarat({"chat", CompiledDemo().string(), "--temperature", "0"},
+                  {.input = input, .environment = {{"XDG_STATE_HOME", home.path().string()}}});
+}
+
+void ExpectRefused(const CaratResult& result, const std::string& reason) {
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_TRUE(IsOneLine(result.errors)) << result.errors;
+  EXPECT_THAT(result.errors, StartsWith("carat: "));
+  EXPECT_THAT(result.errors, HasSubstr(reason));
+}
+
+TEST(Generate, AnswersThroughTheChatTemplate) {
+  const auto result = Generate({"--prompt", kQuestion});
+  EXPECT_EQ(result.exit_code, 0) << result.errors;
+  EXPECT_EQ(result.output, std::string(kAnswer) + "\n");
+  EXPECT_EQ(result.errors, "");
+}
+
+TEST(Generate, ReadsThePromptFromStandardInput) {
+  EXPECT_EQ(Generate({"--prompt", "-"}, {.input = kQuestion}).output, std::string(kAnswer) + "\n");
+}
+
+TEST(Generate, RawContinuesThePromptAsItIs) {
+  const std::string turn =
+      std::string("<start_of_turn>user\n") + kQuestion + "<end_of_turn>\n<start_of_turn>model\n";
+  EXPECT_EQ(Generate({"--raw", "--prompt", turn}).output, std::string(kAnswer) + "\n");
+}
+
+TEST(Generate, JsonSaysEverything) {
+  const auto result = Generate({"--json", "--prompt", kQuestion});
+  ASSERT_EQ(result.exit_code, 0) << result.errors;
+  const json answer = json::parse(result.output);
+  EXPECT_EQ(answer.at("text"), kAnswer);
+  EXPECT_EQ(answer.at("finish_reason"), "stop");
+  EXPECT_FALSE(answer.at("tokens").empty());
+  EXPECT_GT(answer.at("timings").at("decode_tokens_per_s"), 0);
+}
+
+TEST(Generate, StopsAtMaxTokens) {
+  const auto result = Generate({"--json", "--prompt", kQuestion, "--max-tokens", "2"});
+  const json answer = json::parse(result.output);
+  EXPECT_EQ(answer.at("tokens").size(), 2);
+  EXPECT_EQ(answer.at("finish_reason"), "length");
+}
+
+TEST(Generate, TheSameSeedGivesTheSameAnswer) {
+  const std::vector<std::string> flags = {"generate",      CompiledDemo().string(),
+                                          "--prompt",      "Tell me a short story about a fox.",
+                                          "--temperature", "1.5",
+                                          "--seed",        "7"};
+  EXPECT_EQ(RunCarat(flags).output, RunCarat(flags).output);
+}
+
+TEST(Generate, TheNumberOfThreadsChangesNothing) {
+  const std::string story = "Tell me a short story about an owl.";
+  const auto one = Generate({"--prompt", story, "--threads", "1"});
+  EXPECT_EQ(one.exit_code, 0) << one.errors;
+  EXPECT_EQ(one.output, Generate({"--prompt", story, "--threads", "3"}).output);
+}
+
+TEST(Generate, RefusesSamplingParametersOutOfRange) {
+  ExpectRefused(Generate({"--prompt", "Hi!", "--top-p", "1.5"}), "top_p");
+  ExpectRefused(Generate({"--prompt", "Hi!", "--top-k", "-1"}), "top_k");
+  ExpectRefused(Generate({"--prompt", "Hi!", "--repetition-penalty", "0"}), "repetition_penalty");
+}
+
+TEST(Generate, RefusesAPromptLongerThanTheContext) {
+  std::string prompt;
+  for (int i = 0; i < 3000; ++i) prompt += "apple river stone ";
+  ExpectRefused(Generate({"--prompt", prompt}), "2048");
+}
+
+TEST(Generate, RefusesAPromptThatIsNotUtf8) {
+  ExpectRefused(Generate({"--prompt", "caf\xe9"}), "UTF-8");
+}
+
+TEST(Generate, RefusesWhatIsNoModel) {
+  ExpectRefused(RunCarat({"generate", "/nowhere", "--prompt", "Hi!"}), "/nowhere");
+  const TemporaryFolder empty;
+  ExpectRefused(RunCarat({"generate", empty.path().string(), "--prompt", "Hi!"}), "config.json");
+}
+
+// A compiled folder that somebody damaged.
+class DamagedFolder : public ::testing::Test {
+ protected:
+  DamagedFolder() { fs::copy(CompiledDemo(), folder_ / "dist"); }
+
+  fs::path dist() const { return folder_ / "dist"; }
+  CaratResult Run() const {
+    return RunCarat({"generate", dist().string(), "--temperature", "0", "--prompt", kQuestion});
+  }
+  void Write(const std::string& name, const std::string& text) const {
+    std::ofstream(dist() / name, std::ios::binary) << text;
+  }
+
+  const TemporaryFolder folder_;
+};
+
+TEST_F(DamagedFolder, TruncatedWeightsAreRefused) {
+  fs::resize_file(dist() / "weights.bin", 1000);
+  ExpectRefused(Run(), "weights.bin");
+}
+
+TEST_F(DamagedFolder, AMissingFileIsNamed) {
+  for (const char* name : {"tokenizer.json", "weights.bin", "model.so"}) {
+    fs::remove(dist() / name);
+    ExpectRefused(Run(), name);
+    fs::copy(CompiledDemo() / name, dist() / name);
+  }
+}
+
+TEST_F(DamagedFolder, ALibraryThatIsNoneIsRefused) {
+  Write("model.so", "not a library");
+  ExpectRefused(Run(), "model.so");
+}
+
+TEST_F(DamagedFolder, AnotherVersionsFolderIsRefused) {
+  std::ifstream file(CompiledDemo() / "carat-config.json");
+  json config = json::parse(file);
+  json& metadata = config.contains("carat_version") ? config : config.at("metadata");
+  metadata.at("carat_version") = "0.0.1";
+  Write("carat-config.json", config.dump());
+  ExpectRefused(Run(), "0.0.1");
+}
+
+TEST_F(DamagedFolder, BrokenTokenizersAreRefused) {
+  for (const char* text : {"", "{}", "[1, 2", "\xff"}) {
+    Write("tokenizer.json", text);
+    ExpectRefused(Run(), "tokenizer.json");
+  }
+}
+
+TEST_F(DamagedFolder, AHostileChatTemplateIsRefused) {
+  const fs::path config = dist() / "tokenizer_config.json";
+  fs::remove(config);
+  for (const char* text :
+       {"{% for i in range(1000000000) %}x{% endfor %}", "{{ nope", "{{ 1 // 0 }}"}) {
+    Write("chat_template.jinja", text);
+    ExpectRefused(Run(), "chat_template.jinja");
+  }
+}
+
+TEST(GenerateFromCheckpoint, CompilesOnceIntoTheCache) {
+  const TemporaryFolder cache;
+  const CaratOptions options = {.environment = {{"XDG_CACHE_HOME", cache.path().string()}}};
+  const std::vector<std::string> arguments = {
+      "generate", DemoCheckpoint().string(), "--temperature", "0", "--prompt", kQuestion};
+  EXPECT_EQ(RunCarat(arguments, options).output, std::string(kAnswer) + "\n");
+
+  CaratOptions without_compiler = options;
+  without_compiler.environment["PATH"] = "/nonexistent";
+  EXPECT_EQ(RunCarat(arguments, without_compiler).output, std::string(kAnswer) + "\n");
+}
+
+TEST(GenerateFromCheckpoint, CtrlCWhileCompilingLeavesNothingBehind) {
+  const TemporaryFolder folder;
+  const fs::path compiler = folder / "c++";
+  const fs::path started = folder / "started";
+  std::ofstream(compiler) << "#!/bin/sh\ncase \"$*\" in *-O3*) touch " << started.string()
+                          << "; exec sleep 100;; *) exec g++ \"$@\";; esac\n";
+  fs::permissions(compiler, fs::perms::owner_all);
+  const auto result = RunCarat(
+      {"generate", DemoCheckpoint().string(), "--prompt", kQuestion},
+      {.environment = {{"XDG_CACHE_HOME", (folder / "cache").string()}, {"CXX", compiler.string()}},
+       .signal = SIGINT,
+       .signal_when = started});
+  EXPECT_EQ(result.exit_code, 130);
+  EXPECT_TRUE(IsOneLine(result.errors)) << result.errors;
+  EXPECT_TRUE(fs::is_empty(folder / "cache" / "carat"));
+}
+
+TEST(Chat, RemembersTheConversation) {
+  const auto result = Chat("My name is Rosa.\nWhat is my name?\n");
+  EXPECT_EQ(result.exit_code, 0) << result.errors;
+  EXPECT_THAT(result.output, HasSubstr("Your name is Rosa."));
+}
+
+TEST(Chat, ResetForgetsIt) {
+  const auto result = Chat("My name is Rosa.\n/reset\nWhat is my name?\n");
+  EXPECT_EQ(result.exit_code, 0) << result.errors;
+  EXPECT_THAT(result.output, ::testing::Not(HasSubstr("Your name is Rosa.")));
+}
+
+TEST(Chat, CommandsWorkWithoutATerminal) {
+  const auto result = Chat("Hello!\n/stats\n/set temperature=0.5\n/set\n/help\n/exit\nHello!\n");
+  EXPECT_EQ(result.exit_code, 0) << result.errors;
+  EXPECT_THAT(result.output, HasSubstr("tokens/s"));
+  EXPECT_THAT(result.output, HasSubstr("temperature = 0.5"));
+  EXPECT_THAT(result.output, HasSubstr("/reset"));
+}
+
+TEST(Chat, RefusesWhatItDoesNotKnow) {
+  ExpectRefused(Chat("/nope\n"), "/nope");
+  ExpectRefused(Chat("/set colour=red\n"), "colour");
+  ExpectRefused(Chat("/set top_p=2\n"), "top_p");
+}
+
+}  // namespace
+}  // namespace carat
