@@ -7,10 +7,11 @@
 // vectors of rows times kTokens tokens of sums in registers. An activation, broadcast once, meets
 // kVectors weights; a weight, loaded once, meets kTokens activations:
 //
-//     q4_0, q8_0     for each block of 32:  isum[t][v]  = sum over k of q_w[v][k] * q_x[t][k]
-//     (integers, exact)
-//                                           total[t][v] += isum[t][v] * (scale_w[v] * scale_x[t])
-//     f32, f16, bf16 for each k:            total[t][v] += w[v] * x[t]
+//     q4_0, q8_0:      for each block of 32
+//                        sum[t][v] = sum over k of q_w[v][k] * q_x[t][k]       (integers: exact)
+//                        total[t][v] += sum[t][v] * (scale_w[v] * scale_x[t])
+//     f32, f16, bf16:  for each k
+//                        total[t][v] += w[v] * x[t]
 
 #ifndef CARAT_KERNELS_CPU_MATMUL_TILE_H_
 #define CARAT_KERNELS_CPU_MATMUL_TILE_H_
