@@ -91,6 +91,26 @@ class AttentionLayer {
 
   // The layer's output [tokens of all parts, num_heads, head_dim].
   std::vector<float> Run(const std::vector<StepPart>& parts) {
+    return RunStep(parts, /*attend=*/true);
+  }
+
+  // Only fills the cache.
+  void Store(const std::vector<StepPart>& parts) { RunStep(parts, /*attend=*/false); }
+
+  // The output for the tokens [start, start + sum of counts), in chunks of the given sizes.
+  std::vector<float> RunChunks(const SequenceData& data, int32_t start,
+                               const std::vector<int32_t>& counts, int32_t slot = 0) {
+    std::vector<float> all;
+    for (int32_t count : counts) {
+      const std::vector<float> out = Run({{&data, slot, start, count}});
+      all.insert(all.end(), out.begin(), out.end());
+      start += count;
+    }
+    return all;
+  }
+
+ private:
+  std::vector<float> RunStep(const std::vector<StepPart>& parts, bool attend) {
     const AttentionShape& shape = kernels_.shape;
     const int64_t q_dims = shape.num_heads * shape.head_dim;
     const int64_t kv_dims = shape.num_kv_heads * shape.head_dim;
@@ -127,27 +147,16 @@ class AttentionLayer {
       team.Sync();
       const AttentionScratch scratch = {shared_.data(),
                                         thread_.data() + team.thread * AttentionThreadBytes(shape)};
-      kernels_.attention(team, sequences, paged, &ring_, options_, qkv.data(), qkv_dims, out.data(),
-                         q_dims, scratch);
+      if (attend) {
+        kernels_.attention(team, sequences, paged, &ring_, options_, qkv.data(), qkv_dims,
+                           out.data(), q_dims, scratch);
+      }
       team.Sync();
       if (paged == nullptr) kernels_.commit_kv(team, sequences, ring_);
     });
     return out;
   }
 
-  // The output for the tokens [start, start + sum of counts), in chunks of the given sizes.
-  std::vector<float> RunChunks(const SequenceData& data, int32_t start,
-                               const std::vector<int32_t>& counts, int32_t slot = 0) {
-    std::vector<float> all;
-    for (int32_t count : counts) {
-      const std::vector<float> out = Run({{&data, slot, start, count}});
-      all.insert(all.end(), out.begin(), out.end());
-      start += count;
-    }
-    return all;
-  }
-
- private:
   const AttentionKernels& kernels_;
   const AttentionOptions options_;
   const int num_threads_;

@@ -49,9 +49,7 @@ TEST(RopeTest, LinearFactorDividesPositions) {
 }
 
 TEST(RopeTest, TurnsTheHalvesOfEachHead) {
-  for (const SequenceKernelTable* table :
-       {&PlainAvx2SequenceKernels(), &PlainAvx512VnniSequenceKernels(),
-        &PlainNeonSequenceKernels()}) {
+  for (const SequenceKernelTable* table : PlainSequenceKernels()) {
     for (const RowKernels& kernels : table->rows) {
       if (kernels.rope == nullptr) continue;
       SCOPED_TRACE(std::string(table->name) + ", head_dim " + std::to_string(kernels.width));

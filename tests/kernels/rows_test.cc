@@ -53,24 +53,20 @@ void ExpectRow(const std::string& what, const std::vector<float>& initial,
     ASSERT_EQ(out[i], kGuard) << what << " wrote past the end";
 }
 
-class RowsTest : public testing::TestWithParam<const SequenceKernelTable* (*)()> {
- protected:
-  // Calls test(kernels, a, b) with two random rows of every width.
-  void ForEveryWidth(const std::function<void(const RowKernels&, const std::vector<float>&,
-                                              const std::vector<float>&)>& test) {
-    const SequenceKernelTable& table = *GetParam()();
-    for (const RowKernels& kernels : table.rows) {
-      SCOPED_TRACE(std::string(table.name) + ", width " + std::to_string(kernels.width));
+using RowTest = std::function<void(const RowKernels& kernels, const std::vector<float>& a,
+                                   const std::vector<float>& b)>;
+
+// Calls test with two random rows of every width, for every set.
+void ForEveryWidth(const RowTest& test) {
+  for (const SequenceKernelTable* table : PlainSequenceKernels()) {
+    for (const RowKernels& kernels : table->rows) {
+      SCOPED_TRACE(std::string(table->name) + ", width " + std::to_string(kernels.width));
       test(kernels, RandomRow(kernels.width, 1), RandomRow(kernels.width, 2));
     }
   }
-};
-INSTANTIATE_TEST_SUITE_P(Sets, RowsTest,
-                         testing::Values([] { return &PlainAvx2SequenceKernels(); },
-                                         [] { return &PlainAvx512VnniSequenceKernels(); },
-                                         [] { return &PlainNeonSequenceKernels(); }));
+}
 
-TEST_P(RowsTest, RmsNormDividesByTheRootMeanSquare) {
+TEST(RowsTest, RmsNormDividesByTheRootMeanSquare) {
   ForEveryWidth([](const RowKernels& kernels, const std::vector<float>& x,
                    const std::vector<float>& w) {
     const double rms = Rms(x.data(), kernels.width, 0.01);
@@ -90,7 +86,7 @@ TEST_P(RowsTest, RmsNormDividesByTheRootMeanSquare) {
   });
 }
 
-TEST_P(RowsTest, RmsNormHeadsTreatsEachHeadAlone) {
+TEST(RowsTest, RmsNormHeadsTreatsEachHeadAlone) {
   ForEveryWidth([](const RowKernels& kernels, const std::vector<float>& w,
                    const std::vector<float>&) {
     const int64_t width = kernels.width;
@@ -102,7 +98,7 @@ TEST_P(RowsTest, RmsNormHeadsTreatsEachHeadAlone) {
   });
 }
 
-TEST_P(RowsTest, RmsNormOfZerosIsZero) {
+TEST(RowsTest, RmsNormOfZerosIsZero) {
   ForEveryWidth(
       [](const RowKernels& kernels, const std::vector<float>& w, const std::vector<float>&) {
         ExpectRow(
@@ -112,7 +108,7 @@ TEST_P(RowsTest, RmsNormOfZerosIsZero) {
       });
 }
 
-TEST_P(RowsTest, ElementwiseOperationsMatchTheirFormulas) {
+TEST(RowsTest, ElementwiseOperationsMatchTheirFormulas) {
   ForEveryWidth(
       [](const RowKernels& kernels, const std::vector<float>& a, const std::vector<float>& b) {
         ExpectRow(
@@ -162,20 +158,12 @@ void ExpectSameBits(const SequenceKernelTable& native, const SequenceKernelTable
   }
 }
 
-#if defined(__x86_64__)
-TEST(RowsNativeTest, Avx2GivesTheBitsOfItsPlainTwin) {
-  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) GTEST_SKIP() << "no AVX2";
-  ExpectSameBits(Avx2SequenceKernels(), PlainAvx2SequenceKernels());
+TEST(RowsTest, NativeSetsGiveTheBitsOfTheirPlainTwins) {
+  for (const NativeSequenceKernels& set : RunnableNativeSequenceKernels()) {
+    SCOPED_TRACE(set.native->name);
+    ExpectSameBits(*set.native, *set.plain);
+  }
 }
-TEST(RowsNativeTest, Avx512VnniGivesTheBitsOfItsPlainTwin) {
-  if (!__builtin_cpu_supports("avx512vnni")) GTEST_SKIP() << "no AVX-512 VNNI";
-  ExpectSameBits(Avx512VnniSequenceKernels(), PlainAvx512VnniSequenceKernels());
-}
-#elif defined(__aarch64__)
-TEST(RowsNativeTest, NeonGivesTheBitsOfItsPlainTwin) {
-  ExpectSameBits(NeonSequenceKernels(), PlainNeonSequenceKernels());
-}
-#endif
 
 }  // namespace
 }  // namespace carat::cpu

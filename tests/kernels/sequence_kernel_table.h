@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "carat/kernels/cpu/attention.h"
 #include "carat/kernels/cpu/kv_cache.h"
@@ -47,13 +48,23 @@ struct SequenceKernelTable {
   std::span<const AttentionKernels> attentions;
 };
 
+// Of each set; those of native sets may be called only where the CPU has them.
 const SequenceKernelTable& PlainAvx2SequenceKernels();
 const SequenceKernelTable& PlainAvx512VnniSequenceKernels();
 const SequenceKernelTable& PlainNeonSequenceKernels();
-// May be called only where the CPU has the set (instruction_sets.h).
 const SequenceKernelTable& Avx2SequenceKernels();
 const SequenceKernelTable& Avx512VnniSequenceKernels();
 const SequenceKernelTable& NeonSequenceKernels();
+
+// The sets in plain C++, which any machine runs.
+std::vector<const SequenceKernelTable*> PlainSequenceKernels();
+
+// The native sets that this machine runs, with their twins in plain C++.
+struct NativeSequenceKernels {
+  const SequenceKernelTable* native;
+  const SequenceKernelTable* plain;
+};
+std::vector<NativeSequenceKernels> RunnableNativeSequenceKernels();
 
 }  // namespace carat::cpu
 
