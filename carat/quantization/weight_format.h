@@ -39,34 +39,8 @@ void QuantizeRow(WeightFormat format, std::span<const float> in, std::byte* out)
 // Reads RowBytes(format, out.size()) bytes.
 void DequantizeRow(WeightFormat format, const std::byte* in, std::span<float> out);
 
-// Neither infinite nor NaN.
-bool AllFinite(std::span<const float> values);
-
 // Finite, and no larger than the format's largest value (65504 for f16, 8 * 65504 for q4_0).
 bool CanHold(WeightFormat format, std::span<const float> values);
-
-// What quantizing and dequantizing does to some values.
-struct QuantizationError {
-  double root_mean_square = 0;           // of the differences
-  double relative_root_mean_square = 0;  // that, over the root mean square of the values
-  double max_absolute = 0;
-};
-
-// Adds up rows; Result may be asked for at any time.
-class QuantizationErrorSum {
- public:
-  explicit QuantizationErrorSum(WeightFormat format) : format_(format) {}
-
-  void AddRow(std::span<const float> row);
-  QuantizationError Result() const;
-
- private:
-  WeightFormat format_;
-  double squared_differences_ = 0;
-  double squared_values_ = 0;
-  double max_absolute_ = 0;
-  int64_t count_ = 0;
-};
 
 }  // namespace carat::quantization
 
