@@ -1,11 +1,12 @@
-// The editor is libedit (BSD licence). Its terminal mode hands Ctrl-C over as a key, so that it drops the
-// line instead of ending the program; while nothing is read the terminal is as it was, and Ctrl-C a signal.
+// The editor is libedit (BSD licence). While a line is edited, Ctrl-C is a key that drops the line instead of
+// the signal that ends the program; while nothing is read, the terminal is as it was.
 
 #include "carat/cli/terminal.h"
 
 #include <histedit.h>
 #include <langinfo.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -46,8 +47,10 @@ class Terminal::LineEditor {
     el_set(editor_, EL_HIST, history, history_);
     el_set(editor_, EL_ADDFN, "carat-interrupt", "Drop the line", &LineEditor::OnInterrupt);
     el_set(editor_, EL_BIND, "^C", "carat-interrupt", nullptr);
+    el_set(editor_, EL_ADDFN, "carat-suspend", "Suspend the program", &LineEditor::OnSuspend);
+    el_set(editor_, EL_BIND, "^Z", "carat-suspend", nullptr);
     el_set(editor_, EL_BIND, "^R", "em-inc-search-prev", nullptr);
-    el_set(editor_, EL_SETTY, "-d", "intr=", nullptr);  // -d: while editing; no key is the signal
+    el_set(editor_, EL_SETTY, "-d", "-isig", nullptr);  // -d: while editing; keys are not signals
     el_source(editor_, nullptr);                        // the user's ~/.editrc
   }
 
@@ -64,7 +67,7 @@ class Terminal::LineEditor {
     int length = 0;
     const char* line = el_gets(editor_, &length);
     if (is_interrupted_) {
-      fputs("^C\n", stdout);
+      fputc('\n', stdout);
       return {InputLine::Kind::kInterrupted, ""};
     }
     if (line == nullptr || length <= 0) {
@@ -89,6 +92,13 @@ class Terminal::LineEditor {
   static unsigned char OnInterrupt(EditLine* editor, int /*key*/) {
     Self(editor)->is_interrupted_ = true;
     return CC_EOF;
+  }
+
+  static unsigned char OnSuspend(EditLine* editor, int /*key*/) {
+    el_set(editor, EL_PREP_TERM, 0);
+    raise(SIGTSTP);
+    el_set(editor, EL_PREP_TERM, 1);
+    return CC_REDISPLAY;
   }
 
   // Saved with every line: a program that is killed keeps its history.

@@ -6,7 +6,8 @@ use crate::border::{report, text, CaratBytes};
 use crate::python_json;
 use crate::sandbox::{self, Limits};
 use minijinja::value::Kwargs;
-use minijinja::{AutoEscape, Environment, Error, ErrorKind, Value};
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, State, Value};
+use minijinja_contrib::pycompat;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,8 +34,7 @@ impl CaratChatTemplate {
         environment.set_trim_blocks(true);
         environment.set_lstrip_blocks(true);
         environment.set_auto_escape_callback(|_| AutoEscape::None);
-        environment
-            .set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
+        environment.set_unknown_method_callback(python_method);
         environment.set_fuel(Some(FUEL));
         environment.add_function("raise_exception", raise_exception);
         environment.add_function("strftime_now", strftime_now);
@@ -94,6 +94,22 @@ const RAISED: &str = "raise_exception: ";
 
 fn raise_exception(message: String) -> Result<Value, Error> {
     Err(Error::new(ErrorKind::InvalidOperation, format!("{RAISED}{message}")))
+}
+
+/// Methods of Python's strings, lists and dicts.
+fn python_method(
+    state: &State,
+    value: &Value,
+    method: &str,
+    args: &[Value],
+) -> Result<Value, Error> {
+    // pycompat never ends counting an empty text; Python finds it between all characters.
+    if let ("count", Some(text), Some("")) =
+        (method, value.as_str(), args.first().and_then(Value::as_str))
+    {
+        return Ok(Value::from(text.chars().count() + 1));
+    }
+    pycompat::unknown_method_callback(state, value, method, args)
 }
 
 /// transformers' datetime.now().strftime(format).

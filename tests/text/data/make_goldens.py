@@ -176,7 +176,7 @@ CHAT_TEMPLATES = {
         "{% for m in messages %}"
         "{{ m.content.strip() }}|{{ m.content.upper() }}|{{ m['content'].split(' ')[-1] }}|"
         "{{ m.content.startswith('S') }}|{{ m.get('name', 'nobody') }}|"
-        "{{ m.content.replace('i', 'j') }}|{{ m.role.title() }}\n"
+        "{{ m.content.replace('i', 'j') }}|{{ m.role.title() }}|{{ m.content.count('') }}\n"
         "{% endfor %}"
         "{% for key, value in messages[0].items() %}{{ key }}={{ value }};{% endfor %}"
     ),
