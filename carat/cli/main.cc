@@ -82,7 +82,14 @@ int Run(int argc, char** argv) {
   app.set_version_flag("--version", std::string("carat ") + CARAT_VERSION);
   app.require_subcommand(1);
   app.get_formatter()->column_width(32);
-#include "commands.inc"
+  AddCompile(app);
+  AddChat(app);
+  AddGenerate(app);
+  AddLogits(app);
+  AddBench(app);
+  AddInspect(app);
+  AddFixture(app);
+  AddDoctor(app);
   app.footer(kExamples);  // after the commands, which would have inherited it
 
   try {
