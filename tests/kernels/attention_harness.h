@@ -1,5 +1,5 @@
 // Runs the attention kernels of a table as a model's layer would: stores K and V of a step's
-// tokens, attends, commits.
+// tokens, attends.
 
 #ifndef CARAT_TESTS_KERNELS_ATTENTION_HARNESS_H_
 #define CARAT_TESTS_KERNELS_ATTENTION_HARNESS_H_
@@ -151,8 +151,6 @@ class AttentionLayer {
         kernels_.attention(team, sequences, paged, &ring_, options_, qkv.data(), qkv_dims,
                            out.data(), q_dims, scratch);
       }
-      team.Sync();
-      if (paged == nullptr) kernels_.commit_kv(team, sequences, ring_);
     });
     return out;
   }

@@ -85,7 +85,7 @@ class Ring {
       Kernels().store_kv(nullptr, &kv_, {&sequence, 1}, i, k.data(), v.data());
     }
     for (int thread = 0; thread < num_threads; ++thread) {
-      Kernels().commit_kv({thread, num_threads, nullptr}, {&sequence, 1}, kv_);
+      CommitKv<float, 1, 20>({thread, num_threads, nullptr}, {&sequence, 1}, kv_);
     }
   }
 

@@ -60,7 +60,6 @@ struct SequenceTableMaker {
         .shape = kShape,
         .element_bytes = sizeof(T),
         .store_kv = StoreKv,
-        .commit_kv = CommitKv<T, kShape.num_kv_heads, kShape.head_dim>,
         .attention = Attention,
     };
   };

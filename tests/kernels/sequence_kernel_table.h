@@ -36,7 +36,6 @@ struct AttentionKernels {
   int64_t element_bytes;
   void (*store_kv)(const PagedKv* paged, const RingKv* ring, Sequences sequences, int64_t row,
                    const float* k, const float* v);
-  void (*commit_kv)(const Team& team, Sequences sequences, const RingKv& ring);
   void (*attention)(const Team& team, Sequences sequences, const PagedKv* paged, const RingKv* ring,
                     const AttentionOptions& options, const float* q, int64_t q_stride, float* out,
                     int64_t out_stride, const AttentionScratch& scratch);

@@ -7,8 +7,9 @@
 // Two regimes. A sequence with many queries (a prompt) is cut into tiles of queries, each over all
 // its keys. A sequence with few queries (decoding) is one tile, whose keys are cut into at most 32
 // ranges of whole pages instead; each range leaves a partial result in shared scratch, and after a
-// Sync the partials are combined. The cuts depend on positions and not on the number of threads,
-// nor on the other sequences of the step, so neither do the results, in any bit.
+// Sync the partials are combined. Ranges of keys depend on positions alone, and a query's result
+// does not depend on its tile: results are the same, in every bit, for any number of threads and
+// whatever other sequences are in the step.
 
 #ifndef CARAT_KERNELS_CPU_ATTENTION_H_
 #define CARAT_KERNELS_CPU_ATTENTION_H_
@@ -189,13 +190,13 @@ class AttentionKernel {
     }
   }
 
-  // Full tiles where there is work enough to give every thread a few; never less than two register
-  // tiles.
+  // Full tiles where there is work enough to give every thread a few; rows in whole register tiles
+  // where the group allows.
   int64_t TileQueryCount(int64_t count) const {
     const int64_t most = std::max<int64_t>(1, kAttentionTileRows / kGroup);
     const int64_t least = std::max<int64_t>(1, 2 * kRegisterTileRows / kGroup);
     const int64_t even = count * kShape.num_kv_heads / (4 * team_.num_threads);
-    return std::clamp(even, least, most);
+    return std::clamp(RoundUp(even, least), least, most);
   }
 
   void ComputePartials(int64_t index, const float* q, int64_t q_stride) {
@@ -265,19 +266,24 @@ class AttentionKernel {
 };
 
 // q and out are [n, num_heads * head_dim], n the tokens of all sequences, with rows q_stride and
-// out_stride floats apart; the K and V of these tokens are in the cache, and the caller has
-// synchronized since (StoreKv, kv_cache.h). T is the element of the cache, Kv is PagedKv or RingKv.
-// All threads call this; each writes parts of `out`, so the caller synchronizes before it is read.
-// Takes one Sync inside if any sequence has few queries.
+// out_stride floats apart. T is the element of the cache, Kv is PagedKv or RingKv. All threads call
+// this.
+//
+// Before: the K and V of the step's tokens were stored (StoreKv) and the threads have met since.
+// After: the threads must meet before `out` is read, before scratch.shared is used again, and
+// before this cache's staging memory is. Inside they meet once if a sequence has few queries or was
+// staged, whose newest tokens go to its ring then.
 template <class S, class T, AttentionShape kShape, class Kv>
 void Attention(const Team& team, Sequences sequences, const Kv& kv, const AttentionOptions& options,
                const float* q, int64_t q_stride, float* out, int64_t out_stride,
                const AttentionScratch& scratch) {
   AttentionKernel<S, T, kShape, Kv> kernel(team, sequences, kv, options, scratch);
-  if (kernel.ComputeTiles(q, q_stride, out, out_stride)) {
-    team.Sync();
-    kernel.CombinePartials(out, out_stride);
-  }
+  const bool split = kernel.ComputeTiles(q, q_stride, out, out_stride);
+  const bool staged = AnyStaged(kv, sequences);
+  if (!split && !staged) return;
+  team.Sync();
+  if (split) kernel.CombinePartials(out, out_stride);
+  if (staged) CommitKv<T, kShape.num_kv_heads, kShape.head_dim>(team, sequences, kv);
 }
 
 }  // namespace carat::cpu

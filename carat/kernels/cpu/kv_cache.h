@@ -17,14 +17,13 @@
 // query at position p needs [p - window + 1, p]. Therefore
 //  - a step may write `count` tokens straight into the ring iff window - 1 + count <= ring_tokens
 //    (FitsRing). Longer chunks are staged: they go to pages in scratch memory that all layers
-//    share, attention reads them there, and CommitKv copies the newest ones to the ring afterwards.
-//    So a ring needs no room for a chunk, which would double it: it has ceil((window + slack) / 64)
+//    share, attention reads them there, and copies the newest ones to the ring when it is done. So
+//    a ring needs no room for a chunk, which would double it: it has ceil((window + slack) / 64)
 //    pages.
-//  - a sequence may be rolled back from e to r tokens iff e - r <= MaxRollback = ring_tokens -
-//  window + 1. `slack` is
-//    what buys that: 0 suffices for plain generation; speculation needs the number of tokens it may
-//    reject. Tokens beyond r stay in the ring as garbage that the causal mask hides until they are
-//    overwritten.
+//  - a sequence may be rolled back from e to r tokens iff e - r <= MaxRollback, which is
+//    ring_tokens - window + 1. `slack` buys more of that: 0 suffices for plain generation;
+//    speculation needs the number of tokens it may reject. Tokens beyond r stay in the ring as
+//    garbage that the causal mask hides until they are overwritten.
 // Pages of global layers can be rolled back to any length.
 
 #ifndef CARAT_KERNELS_CPU_KV_CACHE_H_
@@ -171,6 +170,8 @@ struct PagedKv {
   const int32_t* page_table;  // [sequences of the step, max_pages]
   int64_t max_pages;
 
+  bool Staged(const Sequence& /*sequence*/) const { return false; }
+
   KvPages Of(Sequences /*sequences*/, int64_t sequence) const {
     return KvPages::Paged(pages + layer_offset, page_stride, page_table + sequence * max_pages);
   }
@@ -254,6 +255,12 @@ void CopyTokens(const T* from, Range tokens, T* to) {
   }
 }
 
+template <class Kv>
+bool AnyStaged(const Kv& kv, Sequences sequences) {
+  return std::any_of(sequences.begin(), sequences.end(),
+                     [&](const Sequence& sequence) { return kv.Staged(sequence); });
+}
+
 // Stores k and v [num_kv_heads, head_dim] of row `row` of the step. Called once a row, by any
 // thread; the caller synchronizes before the row is read. For the first row of a staged sequence it
 // also brings the older tokens of the row's page into staging, so that every page of the chunk is
@@ -285,9 +292,8 @@ void StoreKv(const Kv& kv, Sequences sequences, int64_t row, const float* k, con
   }
 }
 
-// Copies the newest staged tokens of every sequence to its ring; a no-op for sequences that were
-// not staged. All threads call it, after the Sync that follows attention and at least one Sync
-// before the next layer's StoreKv.
+// Copies the newest staged tokens of every sequence to its ring; all threads call it once nobody
+// reads the ring. Attention does.
 template <class T, int64_t kNumKvHeads, int64_t kHeadDim>
 void CommitKv(const Team& team, Sequences sequences, const RingKv& kv) {
   using Page = KvPage<T, kNumKvHeads, kHeadDim>;
@@ -308,6 +314,9 @@ void CommitKv(const Team& team, Sequences sequences, const RingKv& kv) {
     }
   }
 }
+
+template <class T, int64_t kNumKvHeads, int64_t kHeadDim>
+void CommitKv(const Team& /*team*/, Sequences /*sequences*/, const PagedKv& /*kv*/) {}
 
 }  // namespace carat::cpu
 
