@@ -52,20 +52,24 @@ class WeightUseBuilder {
 
 // --- The KV cache ---
 
-// The sizes of one sequence's pages and rings, and how often a layer has them.
+// How the layers of a sequence keep their tokens.
 struct KvShape {
-  int64_t page_tokens = 0;
-  int64_t layer_page_bytes = 0;
   int64_t num_full_layers = 0;
   int64_t num_sliding_layers = 0;
-  int64_t ring_bytes = 0;  // of all sliding layers
+  int64_t page_tokens = 0;
+  int64_t ring_pages = 0;
+  int64_t layer_page_bytes = 0;
 };
 
+// Memory is taken when it is first written: a ring that the sequence has not filled counts in part.
 KvUse KvAt(const KvShape& shape, int64_t tokens) {
   const int64_t num_pages = (tokens + shape.page_tokens - 1) / shape.page_tokens;
-  const int64_t layer_bytes = num_pages * shape.layer_page_bytes;
-  return {tokens, shape.num_full_layers * layer_bytes, shape.ring_bytes,
-          (shape.num_full_layers + shape.num_sliding_layers) * layer_bytes};
+  const auto layers_bytes = [&](int64_t num_layers, int64_t pages) {
+    return num_layers * pages * shape.layer_page_bytes;
+  };
+  return {tokens, layers_bytes(shape.num_full_layers, num_pages),
+          layers_bytes(shape.num_sliding_layers, std::min(num_pages, shape.ring_pages)),
+          layers_bytes(shape.num_full_layers + shape.num_sliding_layers, num_pages)};
 }
 
 // Powers of two up to the context, and the context.
@@ -78,18 +82,13 @@ std::vector<KvUse> KvTable(const KvShape& shape, int64_t context) {
   return rows;
 }
 
-// As the compiler would lay the cache out.
+// As the compiler lays the cache out.
 KvShape KvShapeOf(const model::ModelConfig& config, quantization::KvFormat format) {
-  KvShape shape;
-  shape.page_tokens = cpu::kPageTokens;
-  shape.layer_page_bytes =
-      cpu::KvPageBytes(config.num_key_value_heads, config.head_dim,
-                       static_cast<int64_t>(quantization::KvElementBytes(format)));
-  shape.num_full_layers = config.CountLayers(model::LayerKind::kFullAttention);
-  shape.num_sliding_layers = config.CountLayers(model::LayerKind::kSlidingAttention);
-  shape.ring_bytes =
-      shape.num_sliding_layers * cpu::RingPages(config.sliding_window) * shape.layer_page_bytes;
-  return shape;
+  return {config.CountLayers(model::LayerKind::kFullAttention),
+          config.CountLayers(model::LayerKind::kSlidingAttention), cpu::kPageTokens,
+          cpu::RingPages(config.sliding_window),
+          cpu::KvPageBytes(config.num_key_value_heads, config.head_dim,
+                           static_cast<int64_t>(quantization::KvElementBytes(format)))};
 }
 
 // As a library has it.
@@ -97,10 +96,7 @@ KvShape KvShapeOf(const model::ModelConfig& config, const LibraryMetadata& metad
                   quantization::KvFormat format) {
   KvShape shape = KvShapeOf(config, format);
   shape.page_tokens = metadata.page_tokens;
-  shape.ring_bytes = metadata.ring_bytes;
-  if (shape.num_full_layers > 0) {
-    shape.layer_page_bytes = metadata.page_bytes / shape.num_full_layers;
-  }
+  shape.ring_pages = metadata.ring_tokens / metadata.page_tokens;
   return shape;
 }
 

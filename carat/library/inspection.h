@@ -48,7 +48,7 @@ struct SchemeUse {
 struct KvUse {
   int64_t tokens = 0;
   int64_t full_layer_bytes = 0;     // pages of all tokens
-  int64_t sliding_layer_bytes = 0;  // rings of the window
+  int64_t sliding_layer_bytes = 0;  // rings of the window, as far as filled
   int64_t all_full_bytes = 0;       // what it would take if every layer kept all tokens
 
   int64_t num_bytes() const { return full_layer_bytes + sliding_layer_bytes; }

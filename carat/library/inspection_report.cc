@@ -27,11 +27,24 @@ std::string_view KindText(InspectedKind kind) {
   return "";
 }
 
-std::string MiB(int64_t num_bytes) {
-  return fmt::format("{:.1f} MiB", static_cast<double>(num_bytes) / (1 << 20));
+std::string Size(int64_t num_bytes) {
+  const auto bytes = static_cast<double>(num_bytes);
+  return num_bytes < (1 << 20) ? fmt::format("{:.1f} KiB", bytes / (1 << 10))
+                               : fmt::format("{:.1f} MiB", bytes / (1 << 20));
 }
 
 std::string Percent(double share) { return fmt::format("{:.1f}%", 100 * share); }
+
+std::string AgainstBF16(const WeightUse& weights) {
+  const double saving = weights.saving_against_bf16();
+  if (saving > 0.01) return Percent(saving) + " less than bf16";
+  if (saving < -0.01) return Percent(-saving) + " more than bf16";
+  return "as much as bf16";
+}
+
+std::string Count(int64_t count, std::string_view what) {
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
 
 // Lines of text, appended with a format string.
 class Report {
@@ -58,9 +71,9 @@ void AddModel(const Inspection& inspection, Report& report) {
   report.Line("  architecture   {}, trained in {}", config.architecture, config.torch_dtype);
   report.Line("  parameters     {:.1f} million",
               static_cast<double>(inspection.weights.num_values()) / 1e6);
-  report.Line("  shape          hidden {}, intermediate {}, {} query heads and {} KV heads of {}",
-              config.hidden_size, config.intermediate_size, config.num_attention_heads,
-              config.num_key_value_heads, config.head_dim);
+  report.Line("  shape          hidden {}, intermediate {}, {} and {} of {}", config.hidden_size,
+              config.intermediate_size, Count(config.num_attention_heads, "query head"),
+              Count(config.num_key_value_heads, "KV head"), config.head_dim);
   report.Line("  vocabulary     {} tokens, {} head", config.vocab_size,
               config.tie_word_embeddings ? "tied" : "separate");
   report.Line("  layers         {}: {}", config.num_hidden_layers,
@@ -85,7 +98,7 @@ void AddFormatLine(const FormatUse& use, Report& report) {
   WeightUse one;
   one.formats = {use};
   report.Line("  {:<6} {:>8} {:>14} {:>13} {:>14.2f}", use.format, use.num_weights, use.num_values,
-              MiB(use.num_bytes), one.bits_per_value());
+              Size(use.num_bytes), one.bits_per_value());
 }
 
 void AddWeights(const Inspection& inspection, Report& report) {
@@ -100,11 +113,11 @@ void AddWeights(const Inspection& inspection, Report& report) {
   }
   if (weights.formats.size() > 1) AddFormatLine(total, report);
   if (inspection.metadata) {
-    report.Line("  {} less than bf16", Percent(weights.saving_against_bf16()));
+    report.Line("  {}", AgainstBF16(weights));
   }
   if (inspection.unused_bytes > 0) {
     report.Line("  and {} of tensors that the language model does not use",
-                MiB(inspection.unused_bytes));
+                Size(inspection.unused_bytes));
   }
 }
 
@@ -112,9 +125,9 @@ void AddSchemes(const std::vector<SchemeUse>& schemes, Report& report) {
   report.Line("\nWeights after carat compile --quantization ...");
   for (const SchemeUse& scheme : schemes) {
     if (scheme.weights) {
-      report.Line("  {:<7} {:>12} {:>7.2f} bits a weight, {} less than bf16", scheme.name,
-                  MiB(scheme.weights->num_bytes()), scheme.weights->bits_per_value(),
-                  Percent(scheme.weights->saving_against_bf16()));
+      report.Line("  {:<7} {:>12} {:>7.2f} bits a weight, {}", scheme.name,
+                  Size(scheme.weights->num_bytes()), scheme.weights->bits_per_value(),
+                  AgainstBF16(*scheme.weights));
     } else {
       report.Line("  {:<7} cannot hold this model: {}", scheme.name, scheme.problem);
     }
@@ -126,8 +139,8 @@ void AddKv(const Inspection& inspection, Report& report) {
   report.Line("  {:>8} {:>13} {:>15} {:>12} {:>16} {:>7}", "tokens", "full layers",
               "sliding layers", "together", "if all were full", "saved");
   for (const KvUse& use : inspection.kv) {
-    report.Line("  {:>8} {:>13} {:>15} {:>12} {:>16} {:>7}", use.tokens, MiB(use.full_layer_bytes),
-                MiB(use.sliding_layer_bytes), MiB(use.num_bytes()), MiB(use.all_full_bytes),
+    report.Line("  {:>8} {:>13} {:>15} {:>12} {:>16} {:>7}", use.tokens, Size(use.full_layer_bytes),
+                Size(use.sliding_layer_bytes), Size(use.num_bytes()), Size(use.all_full_bytes),
                 Percent(use.saving()));
   }
 }

@@ -94,6 +94,13 @@ TEST_F(Inspect270M, HasARowForEveryLengthUpToTheContext) {
   EXPECT_EQ(lengths, (std::vector<int64_t>{512, 1024, 2048, 4096, 8192, 16384, 32768}));
 }
 
+TEST_F(Inspect270M, CountsOfARingWhatTheSequenceHasFilled) {
+  const std::vector<KvUse> rows = Inspect(folder_.path()).kv;
+  EXPECT_EQ(rows[0].sliding_layer_bytes, 15 * 0.5 * kMiB);  // 512 tokens fill it
+  EXPECT_EQ(rows[6].sliding_layer_bytes, rows[0].sliding_layer_bytes);
+  EXPECT_EQ(rows[0].saving(), 0);
+}
+
 TEST_F(Inspect270M, SaysItInTextAndInJson) {
   const Inspection inspection = Inspect(folder_.path());
   const std::string text = ToText(inspection);
@@ -148,7 +155,7 @@ TEST(Inspect, ShowsACompiledFolder) {
   ASSERT_EQ(inspection.weights.formats.size(), 2u);
   EXPECT_EQ(inspection.weights.formats[1].format, "q4_0");
   EXPECT_EQ(inspection.kv.back().tokens, 4096);
-  EXPECT_EQ(inspection.kv.back().sliding_layer_bytes, 73728);
+  EXPECT_EQ(inspection.kv.back().sliding_layer_bytes, 2 * 9 * 8192);
   const std::string text = ToText(inspection);
   EXPECT_NE(text.find("target generic"), std::string::npos) << text;
   EXPECT_EQ(ToJson(inspection)["quantization"], "q4_0");
