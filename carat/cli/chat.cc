@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -46,9 +47,15 @@ class Chat {
 
   // Until the user leaves or the input ends.
   void Run() {
-    if (terminal_.is_interactive()) Greet();
+    // Where nobody types, Ctrl-C between two answers ends the program.
+    std::optional<InterruptGuard> guard;
+    if (terminal_.is_interactive()) {
+      guard.emplace();
+      Greet();
+    }
     bool was_interrupted = false;
     while (!is_over_) {
+      ClearInterrupt();
       const InputLine line = terminal_.ReadLine();
       if (line.kind == InputLine::Kind::kEnd) return;
       if (line.kind == InputLine::Kind::kInterrupted) {
@@ -108,7 +115,8 @@ class Chat {
   }
 
   void Ask(const std::string& message) {
-    const InterruptGuard guard;
+    std::optional<InterruptGuard> guard;
+    if (!terminal_.is_interactive()) guard.emplace();
     const auto print = [](std::string_view piece) { std::cout << piece << std::flush; };
     const engine::TextResult result = session_.Ask(message, options_, print, Interrupted);
     last_ = result.generation.timings;
