@@ -1,5 +1,10 @@
 #include "tests/kernels/instruction_sets.h"
 
+#if defined(__aarch64__) && defined(__linux__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+#endif
+
 namespace carat::cpu {
 
 std::vector<NativeSet> RunnableNativeSets() {
@@ -12,6 +17,9 @@ std::vector<NativeSet> RunnableNativeSets() {
                       __builtin_cpu_supports("avx512vnni");
   if (avx2) sets.push_back({&Avx2Kernels(), &PlainAvx2Kernels()});
   if (avx2 && avx512) sets.push_back({&Avx512VnniKernels(), &PlainAvx512VnniKernels()});
+#elif defined(__aarch64__) && defined(__linux__)
+  const bool dotprod = (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0;
+  if (dotprod) sets.push_back({&NeonKernels(), &PlainNeonKernels()});
 #endif
   return sets;
 }

@@ -90,6 +90,10 @@ struct TilePass {
     const uint8_t* weights = tile + 4 * first_row;
     const auto* scales = reinterpret_cast<const uint16_t*>(tile + Format::ScalesOffset(kCols));
     for (int64_t block = 0; block < kCols / kBlockValues; ++block) {
+      CARAT_UNROLL
+      for (int64_t at = 0; at < Format::kTileBlockBytes; at += 64) {
+        __builtin_prefetch(weights + at + kPrefetchBytes);
+      }
       __builtin_prefetch(reinterpret_cast<const uint8_t*>(scales) + kPrefetchBytes);
       typename Dot::Sum sum[kTokens][kVectors];
       CARAT_UNROLL
@@ -101,7 +105,6 @@ struct TilePass {
       CARAT_UNROLL
       for (int step = 0; step < 8; ++step) {
         const uint8_t* group = weights + Dot::Offset(step);
-        __builtin_prefetch(group + kPrefetchBytes);
         typename S::Bytes w[kVectors];
         CARAT_UNROLL
         for (int v = 0; v < kVectors; ++v) w[v] = Dot::Weights(group + 4 * S::kLanes * v, step);
