@@ -72,13 +72,14 @@ class Chat {
  private:
   void Greet() const {
     const library::LibraryMetadata& metadata = session_.model().metadata();
-    std::cout << fmt::format("{}, context window of {} tokens, {} threads. /help lists the commands.\n",
-                             session_.model().folder().filename().string(),
-                             metadata.context_window_size, session_.model().num_threads());
+    std::cout << fmt::format(
+        "{}, context window of {} tokens, {} threads. /help lists the commands.\n",
+        session_.model().folder().filename().string(), metadata.context_window_size,
+        session_.model().num_threads());
   }
 
-  // What fails in a conversation with a person is said, and the conversation goes on; in a script it ends
-  // the program.
+  // What fails in a conversation with a person is said, and the conversation goes on; in a script
+  // it ends the program.
   void Handle(const std::string& line) {
     try {
       if (line.starts_with('/')) {

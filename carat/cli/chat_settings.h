@@ -10,8 +10,8 @@
 
 namespace carat::cli {
 
-// Changes what "temperature=0.7" names. Throws Error, and changes nothing, if there is no such setting or
-// its value is out of range.
+// Changes what "temperature=0.7" names. Throws Error, and changes nothing, if there is no such
+// setting or its value is out of range.
 void ChangeChatSetting(std::string_view assignment, engine::ChatOptions& options);
 
 // All settings, a line each: "temperature = 0.7".

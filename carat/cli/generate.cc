@@ -1,4 +1,5 @@
-// `carat generate`: one answer, streamed; or with --json one object with all there is to know about it.
+// `carat generate`: one answer, streamed; or with --json one object with all there is to know about
+// it.
 
 #include <CLI/CLI.hpp>
 #include <iostream>

@@ -1,4 +1,5 @@
-// How to sample: the flags that commands share, over the defaults of the model's generation_config.json.
+// How to sample: the flags that commands share, over the defaults of the model's
+// generation_config.json.
 
 #ifndef CARAT_CLI_SAMPLING_FLAGS_H_
 #define CARAT_CLI_SAMPLING_FLAGS_H_
@@ -27,8 +28,8 @@ struct SamplingFlags {
 
 void AddSamplingFlags(CLI::App& command, SamplingFlags& flags);
 
-// The model's defaults where a flag was not given. A temperature asks for sampling, whatever the model's
-// do_sample. Throws Error for values out of range.
+// The model's defaults where a flag was not given. A temperature asks for sampling, whatever the
+// model's do_sample. Throws Error for values out of range.
 engine::SamplingParameters ApplySamplingFlags(const SamplingFlags& flags,
                                               const model::GenerationDefaults& defaults);
 

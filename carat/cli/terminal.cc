@@ -1,5 +1,5 @@
-// The editor is libedit (BSD licence). While a line is edited, Ctrl-C is a key that drops the line instead of
-// the signal that ends the program; while nothing is read, the terminal is as it was.
+// The editor is libedit (BSD licence). While a line is edited, Ctrl-C is a key that drops the line
+// instead of the signal that ends the program; while nothing is read, the terminal is as it was.
 
 #include "carat/cli/terminal.h"
 

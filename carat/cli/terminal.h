@@ -1,5 +1,5 @@
-// Lines that a person types: with editing and history where there is a terminal, as they are where input
-// comes from a file or a pipe.
+// Lines that a person types: with editing and history where there is a terminal, as they are where
+// input comes from a file or a pipe.
 
 #ifndef CARAT_CLI_TERMINAL_H_
 #define CARAT_CLI_TERMINAL_H_
@@ -22,8 +22,8 @@ struct InputLine {
 
 class Terminal {
  public:
-  // History is read from `history_file` and kept there; an empty path, or one that cannot be written,
-  // means that it ends with the program.
+  // History is read from `history_file` and kept there; an empty path, or one that cannot be
+  // written, means that it ends with the program.
   Terminal(const std::string& prompt, const std::filesystem::path& history_file);
   ~Terminal();
   Terminal(const Terminal&) = delete;

@@ -42,7 +42,8 @@ TextResult ChatSession::Answer(const ChatOptions& options, const TextCallback& o
   const int64_t context_window_size = model().context_window_size();
   if (std::ssize(transcript.tokens) >= context_window_size) {
     throw Error(
-        "the conversation has {} tokens with this message, and the context window of {} leaves no room "
+        "the conversation has {} tokens with this message, and the context window of {} leaves no "
+        "room "
         "for an answer; begin a new one, or compile with a larger --context-window-size",
         transcript.tokens.size(), context_window_size);
   }
@@ -70,9 +71,9 @@ std::string ChatSession::Render(const std::string& system_prompt) const {
   return chat_template_.Render(messages, text::GenerationPrompt::kAdd);
 }
 
-// Where the new prompt goes on from the transcript, only what is new is encoded. A model may spell its answer
-// in other tokens than the tokenizer would; encoding the answer's text again would then make the model
-// read the conversation again from there.
+// Where the new prompt goes on from the transcript, only what is new is encoded. A model may spell
+// its answer in other tokens than the tokenizer would; encoding the answer's text again would then
+// make the model read the conversation again from there.
 ChatSession::Transcript ChatSession::MakePrompt(const std::string& system_prompt) const {
   const text::Tokenizer& tokenizer = generator_.tokenizer();
   std::string prompt = Render(system_prompt);

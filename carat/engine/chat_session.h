@@ -1,5 +1,5 @@
-// A conversation with a model: keeps the messages, builds each turn's prompt with the chat template, and
-// lets the model read only what it has not read yet.
+// A conversation with a model: keeps the messages, builds each turn's prompt with the chat
+// template, and lets the model read only what it has not read yet.
 
 #ifndef CARAT_ENGINE_CHAT_SESSION_H_
 #define CARAT_ENGINE_CHAT_SESSION_H_
@@ -26,13 +26,13 @@ class ChatSession {
  public:
   ChatSession(TextModel model, text::ChatTemplate chat_template);
 
-  // Sends a message and returns the answer, which goes to `on_text` as it comes. An interrupted answer
-  // stays in the conversation as far as it came.
+  // Sends a message and returns the answer, which goes to `on_text` as it comes. An interrupted
+  // answer stays in the conversation as far as it came.
   //
-  // Throws Error if the conversation with `message` no longer fits the context window or the template
-  // refuses it; the conversation is as before then.
-  TextResult Ask(const std::string& message, const ChatOptions& options, const TextCallback& on_text,
-                 const std::function<bool()>& is_interrupted = {});
+  // Throws Error if the conversation with `message` no longer fits the context window or the
+  // template refuses it; the conversation is as before then.
+  TextResult Ask(const std::string& message, const ChatOptions& options,
+                 const TextCallback& on_text, const std::function<bool()>& is_interrupted = {});
 
   // Begins a new conversation.
   void Reset();

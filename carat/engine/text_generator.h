@@ -21,8 +21,8 @@ struct TextModel {
   std::shared_ptr<const text::Tokenizer> tokenizer;
 };
 
-// Loads both, side by side: a tokenizer of 262,144 tokens takes longer than the mapped weights. Throws
-// Error if one of them is broken or they do not belong together.
+// Loads both, side by side: a tokenizer of 262,144 tokens takes longer than the mapped weights.
+// Throws Error if one of them is broken or they do not belong together.
 TextModel LoadTextModel(const std::filesystem::path& dist_folder,
                         const runtime::ModelOptions& options = {});
 
@@ -38,8 +38,8 @@ class TextGenerator {
  public:
   explicit TextGenerator(TextModel model);
 
-  // As Generator::Generate; `request.on_token` is called before the token's text goes to `on_text`, which
-  // may be empty. Special tokens do not show in the text.
+  // As Generator::Generate; `request.on_token` is called before the token's text goes to `on_text`,
+  // which may be empty. Special tokens do not show in the text.
   TextResult Generate(GenerationRequest request, const TextCallback& on_text);
 
   // Forgets what the sequence holds.

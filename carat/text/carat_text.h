@@ -1,8 +1,8 @@
 /* The C ABI of rust/carat-text: tokenizer.json and chat templates. Only this room includes it.
  *
- * Functions that can fail return false and fill `error`. What comes back in CaratBytes and CaratTokens
- * belongs to the Rust side and is given back with the matching free function. Text is UTF-8, never
- * zero-terminated. Everything const may be used from several threads at once. */
+ * Functions that can fail return false and fill `error`. What comes back in CaratBytes and
+ * CaratTokens belongs to the Rust side and is given back with the matching free function. Text is
+ * UTF-8, never zero-terminated. Everything const may be used from several threads at once. */
 
 #ifndef CARAT_TEXT_CARAT_TEXT_H_
 #define CARAT_TEXT_CARAT_TEXT_H_
@@ -39,7 +39,7 @@ bool carat_tokenizer_encode(const CaratTokenizer* tokenizer, const char* text, s
 bool carat_tokenizer_decode(const CaratTokenizer* tokenizer, const uint32_t* tokens, size_t count,
                             bool skip_special_tokens, CaratBytes* text, CaratBytes* error);
 int64_t carat_tokenizer_token_to_id(const CaratTokenizer* tokenizer, const char* token,
-                                    size_t size);                            /* -1: no such token */
+                                    size_t size); /* -1: no such token */
 CaratBytes carat_tokenizer_id_to_token(const CaratTokenizer* tokenizer, uint32_t id); /* or empty */
 uint32_t carat_tokenizer_vocab_size(const CaratTokenizer* tokenizer);      /* largest id + 1 */
 uint32_t carat_tokenizer_base_vocab_size(const CaratTokenizer* tokenizer); /* no added tokens */
@@ -58,7 +58,7 @@ bool carat_chat_template_render(const CaratChatTemplate* chat_template, const ch
                                 size_t size, CaratBytes* text, CaratBytes* error);
 
 #ifdef __cplusplus
-}  /* extern "C" */
+} /* extern "C" */
 #endif
 
 #endif /* CARAT_TEXT_CARAT_TEXT_H_ */

@@ -43,8 +43,8 @@ std::string ChooseTemplate(const Json& templates, std::string_view file) {
   }
   if (templates.size() == 1) return text_of(templates[0]);
   throw Error(
-      "{}: field 'chat_template' lists {} templates and none is named \"default\"; save the one to use "
-      "as chat_template.jinja beside it",
+      "{}: field 'chat_template' lists {} templates and none is named \"default\"; save the one "
+      "to use as chat_template.jinja beside it",
       file, templates.size());
 }
 

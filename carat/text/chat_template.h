@@ -30,8 +30,8 @@ class ChatTemplate {
   using SpecialTokens = std::map<std::string, std::string, std::less<>>;
 
   // Finds the template in `folder`: chat_template.jinja, else the field chat_template of
-  // tokenizer_config.json (a text, or a list of {name, template} of which "default" is taken). A folder
-  // without one gives nullopt: its model is to be prompted with plain text.
+  // tokenizer_config.json (a text, or a list of {name, template} of which "default" is taken). A
+  // folder without one gives nullopt: its model is to be prompted with plain text.
   static std::optional<ChatTemplate> Find(const std::filesystem::path& folder);
 
   // The same; a folder without one is an Error that says what to do.
@@ -41,16 +41,19 @@ class ChatTemplate {
   static ChatTemplate Compile(std::string_view source, std::string_view where,
                               SpecialTokens special_tokens);
 
-  // The prompt's text, special tokens spelled out (so encode it with SpecialTokens::kDoNotAdd). Throws
-  // Error if the template refuses the conversation, is wrong, or does not end within its limits.
-  std::string Render(std::span<const ChatMessage> messages, GenerationPrompt generation_prompt) const;
+  // The prompt's text, special tokens spelled out (so encode it with SpecialTokens::kDoNotAdd).
+  // Throws Error if the template refuses the conversation, is wrong, or does not end within its
+  // limits.
+  std::string Render(std::span<const ChatMessage> messages,
+                     GenerationPrompt generation_prompt) const;
 
  private:
   struct Free {
     void operator()(CaratChatTemplate* chat_template) const;
   };
 
-  ChatTemplate(std::unique_ptr<CaratChatTemplate, Free> chat_template, SpecialTokens special_tokens);
+  ChatTemplate(std::unique_ptr<CaratChatTemplate, Free> chat_template,
+               SpecialTokens special_tokens);
 
   std::unique_ptr<CaratChatTemplate, Free> template_;
   SpecialTokens special_tokens_;

@@ -40,8 +40,8 @@ std::string StreamDecoder::Advance(bool at_end) {
   std::string piece = text.substr(begin, certain_bytes - begin);
   handed_out_bytes_ = certain_bytes;
 
-  // Context must have text, or its first token would count as the first of all; and it must read as it
-  // does in the window, which it does not if it begins inside a character.
+  // Context must have text, or its first token would count as the first of all; and it must read as
+  // it does in the window, which it does not if it begins inside a character.
   const size_t waiting_bytes = text.size() - certain_bytes;
   if (window_.size() > kMaxWindow) {
     const std::vector<TokenId> context(window_.end() - kMaxWindow / 2, window_.end());

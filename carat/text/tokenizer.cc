@@ -24,8 +24,9 @@ Tokenizer Tokenizer::Load(const std::filesystem::path& path) {
   const bool is_folder = std::filesystem::is_directory(path);
   const std::filesystem::path file = is_folder ? path / "tokenizer.json" : path;
   if (!std::filesystem::exists(file)) {
-    throw Error("{}: there is no such file; a model folder needs the tokenizer.json it was published with",
-                file.string());
+    throw Error(
+        "{}: there is no such file; a model folder needs the tokenizer.json it was published with",
+        file.string());
   }
   return FromJson(ReadTextFile(file, kMaxTokenizerBytes), file.string());
 }

@@ -17,8 +17,8 @@ struct CaratTokenizer;
 
 namespace carat::text {
 
-// Whether the tokens that the tokenizer's template adds (Gemma: a leading <bos>) come with the text's. A
-// rendered chat template has them in its text already.
+// Whether the tokens that the tokenizer's template adds (Gemma: a leading <bos>) come with the
+// text's. A rendered chat template has them in its text already.
 enum class SpecialTokens { kAdd, kDoNotAdd };
 
 // Whether special tokens (<bos>, <end_of_turn>) appear in decoded text.
@@ -33,12 +33,12 @@ class Tokenizer {
   // Parses what a tokenizer.json contains; `where` names it in errors.
   static Tokenizer FromJson(std::string_view json, std::string_view where);
 
-  // The text of a special token, such as "<end_of_turn>", becomes that token. Throws Error if `text` is
-  // not UTF-8.
+  // The text of a special token, such as "<end_of_turn>", becomes that token. Throws Error if
+  // `text` is not UTF-8.
   std::vector<TokenId> Encode(std::string_view text, SpecialTokens special_tokens) const;
 
-  // Ids that no token has (a model's vocabulary may be padded) decode to nothing. Bytes that are not
-  // UTF-8 become U+FFFD.
+  // Ids that no token has (a model's vocabulary may be padded) decode to nothing. Bytes that are
+  // not UTF-8 become U+FFFD.
   std::string Decode(std::span<const TokenId> tokens, DecodeSpecial special) const;
 
   std::optional<TokenId> TokenToId(std::string_view token) const;
@@ -51,8 +51,8 @@ class Tokenizer {
   // One more than the largest id.
   int64_t vocab_size() const;
 
-  // Throws Error if the vocabulary has ids that a model of `model_vocab_size` has not. Tokens that were
-  // added later may lie beyond: Gemma's <image_soft_token> does in its text-only models.
+  // Throws Error if the vocabulary has ids that a model of `model_vocab_size` has not. Tokens that
+  // were added later may lie beyond: Gemma's <image_soft_token> does in its text-only models.
   void CheckFits(int64_t model_vocab_size) const;
 
   // Throws Error naming the first token that a model of `model_vocab_size` has not.

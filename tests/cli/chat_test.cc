@@ -1,5 +1,5 @@
-// `carat chat` as a person has it: in a terminal, here a pseudo-terminal. What it does without one is in
-// generate_test.cc.
+// `carat chat` as a person has it: in a terminal, here a pseudo-terminal. What it does without one
+// is in generate_test.cc.
 
 #include <gtest/gtest.h>
 #include <poll.h>

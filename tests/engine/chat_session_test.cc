@@ -11,9 +11,10 @@
 #include "carat/base/error.h"
 #include "tests/runtime/fake_model.h"
 
-// The fake model counts (tests/runtime/fake_library.cc): after token t comes t + 1. Here 14 opens the
-// model's turn and 19 ends it, so every answer is 15 16 17 18, spelled "pqrs". The tokenizer itself would
-// spell that "pq" "r" "s". The context has 30 tokens; a turn of one letter takes <u> a <e> <m> pqrs: 8.
+// The fake model counts (tests/runtime/fake_library.cc): after token t comes t + 1. Here 14 opens
+// the model's turn and 19 ends it, so every answer is 15 16 17 18, spelled "pqrs". The tokenizer
+// itself would spell that "pq" "r" "s". The context has 30 tokens; a turn of one letter takes <u> a
+// <e> <m> pqrs: 8.
 
 namespace carat::engine {
 namespace {
@@ -98,7 +99,8 @@ TEST_F(ChatSessionTest, ATemplateThatChangesTheAnswerIsFollowed) {
       "{{ m.content | replace('s', '') }}<e>{% endfor %}<m>");
   Streamed(session, "a");
   const TextResult second = session.Ask("b", options_, {});
-  // <u> a <e> <m> pq r <e> <u> b <e> <m>: the answer is spelled anew, and only what precedes it reused.
+  // <u> a <e> <m> pq r <e> <u> b <e> <m>: the answer is spelled anew, and only what precedes it
+  // reused.
   EXPECT_EQ(second.generation.timings.prompt_tokens, 11);
   EXPECT_LE(second.generation.timings.reused_tokens, 4);
   EXPECT_EQ(second.text, "pqrs");
@@ -137,8 +139,7 @@ TEST_F(ChatSessionTest, AnInterruptedAnswerStaysAsFarAsItCame) {
   ChatSession session = NewSession();
   std::string text;
   const auto append = [&](std::string_view piece) { text += piece; };
-  const TextResult result =
-      session.Ask("a", options_, append, [&] { return text.size() == 2; });
+  const TextResult result = session.Ask("a", options_, append, [&] { return text.size() == 2; });
   EXPECT_EQ(result.generation.finish_reason, FinishReason::kInterrupted);
   EXPECT_THAT(Contents(session), ElementsAre("a", "pq"));
   // <u> a <e> <m> p q: the second token has been chosen, but the model has not read it yet.

@@ -71,9 +71,9 @@ TEST(ChatTemplate, TheDemoModelBringsOne) {
 }
 
 TEST(ChatTemplate, AFileOfItsOwnWins) {
-  const ModelFolder folder({{"chat_template.jinja", "file {{ bos_token }}"},
-                            {"tokenizer_config.json",
-                             R"({"chat_template": "field", "bos_token": "<b>"})"}});
+  const ModelFolder folder(
+      {{"chat_template.jinja", "file {{ bos_token }}"},
+       {"tokenizer_config.json", R"({"chat_template": "field", "bos_token": "<b>"})"}});
   EXPECT_EQ(folder.Render(), "file <b>");
 }
 
@@ -84,8 +84,8 @@ TEST(ChatTemplate, OfAListTheDefaultIsTaken) {
 }
 
 TEST(ChatTemplate, AListWithoutADefaultIsRefusedUnlessItHasOneTemplate) {
-  const ModelFolder one({{"tokenizer_config.json",
-                          R"({"chat_template": [{"name": "x", "template": "only"}]})"}});
+  const ModelFolder one(
+      {{"tokenizer_config.json", R"({"chat_template": [{"name": "x", "template": "only"}]})"}});
   EXPECT_EQ(one.Render(), "only");
   const ModelFolder two({{"tokenizer_config.json", R"({"chat_template": [
       {"name": "x", "template": "x"}, {"name": "y", "template": "y"}]})"}});
@@ -94,11 +94,11 @@ TEST(ChatTemplate, AListWithoutADefaultIsRefusedUnlessItHasOneTemplate) {
 }
 
 TEST(ChatTemplate, SpecialTokensAreTextsOrObjectsOrInAFileOfTheirOwn) {
-  const ModelFolder folder(
-      {{"tokenizer_config.json",
-        R"({"chat_template": "{{ bos_token }} {{ eos_token }} {{ pad_token }}",
+  const ModelFolder folder({{"tokenizer_config.json",
+                             R"({"chat_template": "{{ bos_token }} {{ eos_token }} {{ pad_token }}",
             "bos_token": {"content": "<b>", "lstrip": false}, "eos_token": "<e>", "pad_token": null})"},
-       {"special_tokens_map.json", R"({"eos_token": "not this", "pad_token": {"content": "<p>"}})"}});
+                            {"special_tokens_map.json",
+                             R"({"eos_token": "not this", "pad_token": {"content": "<p>"}})"}});
   EXPECT_EQ(folder.Render(), "<b> <e> <p>");
 }
 
@@ -113,9 +113,9 @@ TEST(ChatTemplate, WithoutATemplateTheErrorSaysWhatToDo) {
 TEST(ChatTemplate, WrongFieldsAreNamed) {
   for (const std::string field : {"7", "{}", "[7]", "[]", R"([{"name": "default"}])"}) {
     const ModelFolder folder({{"tokenizer_config.json", R"({"chat_template": )" + field + "}"}});
-    EXPECT_THAT([&] { folder.Render(); },
-                ThrowsMessage<Error>(AllOf(HasSubstr("tokenizer_config.json"),
-                                           HasSubstr("template"))))
+    EXPECT_THAT(
+        [&] { folder.Render(); },
+        ThrowsMessage<Error>(AllOf(HasSubstr("tokenizer_config.json"), HasSubstr("template"))))
         << field;
   }
 }
@@ -136,7 +136,8 @@ TEST(ChatTemplate, WhatTheTemplateRefusesIsSaidInItsWords) {
 
 TEST(ChatTemplate, TodayIsInReach) {
   EXPECT_THAT(Render("{{ strftime_now('%Y-%m-%d') }}"), MatchesRegex("20..-..-.."));
-  EXPECT_THAT([] { Render("{{ strftime_now('a\\u0000b') }}"); }, ThrowsMessage<Error>(HasSubstr("zero")));
+  EXPECT_THAT([] { Render("{{ strftime_now('a\\u0000b') }}"); },
+              ThrowsMessage<Error>(HasSubstr("zero")));
   EXPECT_EQ(Render("{{ strftime_now('%99999999999d') }}").size() <= 256, true);
 }
 
@@ -155,10 +156,12 @@ TEST(ChatTemplate, FilesAreOutOfReach) {
 TEST(ChatTemplate, HostileTemplatesEndAsErrors) {
   const std::string forever =
       "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}";
-  const std::string grow = "{% set ns = namespace(s='xxxxxxxxxxxxxxxx') %}{% for i in range(60) %}"
-                           "{% set ns.s = ns.s ~ ns.s %}{% endfor %}";
-  const std::string nest = "{% set ns = namespace(x=[]) %}{% for a in range(99999) %}"
-                           "{% for b in range(9) %}{% set ns.x = [ns.x] %}{% endfor %}{% endfor %}";
+  const std::string grow =
+      "{% set ns = namespace(s='xxxxxxxxxxxxxxxx') %}{% for i in range(60) %}"
+      "{% set ns.s = ns.s ~ ns.s %}{% endfor %}";
+  const std::string nest =
+      "{% set ns = namespace(x=[]) %}{% for a in range(99999) %}"
+      "{% for b in range(9) %}{% set ns.x = [ns.x] %}{% endfor %}{% endfor %}";
   const std::vector<std::string> hostile = {
       forever,
       grow,
@@ -190,11 +193,12 @@ TEST(ChatTemplate, HostileTemplatesEndAsErrors) {
 
 // Deep values are walked and dropped recursively; the stack must do for all that the steps allow.
 TEST(ChatTemplate, DepthDoesNotOverflowTheStack) {
-  const std::string nest = "{% set ns = namespace(x=[]) %}{% for a in range(12000) %}"
-                           "{% for b in range(9) %}{% set ns.x = [ns.x] %}{% endfor %}{% endfor %}";
-  for (const std::string walk : {"", "{{ ns.x | length }}", "{{ ns.x | tojson | length }}",
-                                 "{{ (ns.x | string) | length }}", "{{ ns.x == ns.x }}",
-                                 "{{ ns.x | pprint | length }}", "{{ {ns.x: 1} | length }}"}) {
+  const std::string nest =
+      "{% set ns = namespace(x=[]) %}{% for a in range(12000) %}"
+      "{% for b in range(9) %}{% set ns.x = [ns.x] %}{% endfor %}{% endfor %}";
+  for (const std::string walk :
+       {"", "{{ ns.x | length }}", "{{ ns.x | tojson | length }}", "{{ (ns.x | string) | length }}",
+        "{{ ns.x == ns.x }}", "{{ ns.x | pprint | length }}", "{{ {ns.x: 1} | length }}"}) {
     try {
       Render(nest + walk);
     } catch (const Error&) {

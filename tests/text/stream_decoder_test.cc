@@ -38,7 +38,8 @@ Tokenizer ByteLevel() {
   return Tokenizer::FromJson(
       R"({"version": "1.0", "decoder": {"type": "ByteLevel", "add_prefix_space": false,
           "trim_offsets": true, "use_regex": true},
-          "model": {"type": "BPE", "merges": [], "vocab": {)" + vocab + "}}}",
+          "model": {"type": "BPE", "merges": [], "vocab": {)" +
+          vocab + "}}}",
       "byte level");
 }
 

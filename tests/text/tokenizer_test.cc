@@ -34,7 +34,8 @@ const Tokenizer& Demo() {
 std::string TokenizerJson(const std::string& parts) {
   return R"({"version": "1.0", "added_tokens": [
              {"id": 3, "content": "<end>", "single_word": false, "lstrip": false, "rstrip": false,
-              "normalized": false, "special": true}], )" + parts + "}";
+              "normalized": false, "special": true}], )" +
+         parts + "}";
 }
 
 constexpr char kSmallModel[] =
@@ -79,7 +80,8 @@ TEST(Tokenizer, BytesAreTokensOnlyWhereTheDecoderSaysSo) {
 TEST(Tokenizer, UnknownIdsDecodeToNothing) {
   const std::vector<TokenId> tokens = {500, 1 << 20, -1, 500};
   const std::vector<TokenId> known = {500, 500};
-  EXPECT_EQ(Demo().Decode(tokens, DecodeSpecial::kKeep), Demo().Decode(known, DecodeSpecial::kKeep));
+  EXPECT_EQ(Demo().Decode(tokens, DecodeSpecial::kKeep),
+            Demo().Decode(known, DecodeSpecial::kKeep));
 }
 
 TEST(Tokenizer, TextThatIsNotUtf8IsRefused) {
@@ -94,33 +96,32 @@ TEST(Tokenizer, ZeroBytesAreText) {
 }
 
 TEST(Tokenizer, LimitsOfTheTrainingRunDoNotCutPrompts) {
-  const Tokenizer tokenizer = Tokenizer::FromJson(
-      TokenizerJson(std::string(kSmallModel) +
-                    R"(, "truncation": {"direction": "Right", "max_length": 2,
+  const Tokenizer tokenizer =
+      Tokenizer::FromJson(TokenizerJson(std::string(kSmallModel) +
+                                        R"(, "truncation": {"direction": "Right", "max_length": 2,
                          "strategy": "LongestFirst", "stride": 0},
                        "padding": {"strategy": {"Fixed": 9}, "direction": "Right",
                          "pad_to_multiple_of": null, "pad_id": 3, "pad_type_id": 0,
                          "pad_token": "<end>"})"),
-      "limits");
+                          "limits");
   EXPECT_EQ(tokenizer.Encode("aaaab", SpecialTokens::kAdd), (std::vector<TokenId>{0, 0, 0, 2}));
 }
 
 TEST(Tokenizer, OtherKindsOfModelsLoad) {
-  const Tokenizer tokenizer = Tokenizer::FromJson(
-      TokenizerJson(R"("pre_tokenizer": {"type": "Whitespace"},
+  const Tokenizer tokenizer =
+      Tokenizer::FromJson(TokenizerJson(R"("pre_tokenizer": {"type": "Whitespace"},
                        "model": {"type": "WordLevel", "vocab": {"yes": 0, "no": 1, "?": 2},
                                  "unk_token": "?"})"),
-      "words");
-  EXPECT_EQ(tokenizer.Encode("no yes maybe", SpecialTokens::kAdd),
-            (std::vector<TokenId>{1, 0, 2}));
+                          "words");
+  EXPECT_EQ(tokenizer.Encode("no yes maybe", SpecialTokens::kAdd), (std::vector<TokenId>{1, 0, 2}));
 }
 
 TEST(Tokenizer, VocabularyMustFitTheModel) {
   EXPECT_NO_THROW(Demo().CheckFits(2048));
   EXPECT_NO_THROW(Demo().CheckFits(4096));
   EXPECT_THAT([] { Demo().CheckFits(2047); },
-              ThrowsMessage<Error>(AllOf(HasSubstr("tokenizer.json"), HasSubstr("2048"),
-                                         HasSubstr("2047"))));
+              ThrowsMessage<Error>(
+                  AllOf(HasSubstr("tokenizer.json"), HasSubstr("2048"), HasSubstr("2047"))));
 }
 
 TEST(Tokenizer, AddedTokensMayLieBeyondTheModelUntilTheyAreUsed) {
@@ -134,7 +135,8 @@ TEST(Tokenizer, AddedTokensMayLieBeyondTheModelUntilTheyAreUsed) {
 
 TEST(Tokenizer, GapsInTheVocabularyCount) {
   const Tokenizer tokenizer = Tokenizer::FromJson(
-      TokenizerJson(R"("model": {"type": "BPE", "vocab": {"a": 0, "b": 90}, "merges": []})"), "gap");
+      TokenizerJson(R"("model": {"type": "BPE", "vocab": {"a": 0, "b": 90}, "merges": []})"),
+      "gap");
   EXPECT_THAT([&] { tokenizer.CheckFits(90); }, ThrowsMessage<Error>(HasSubstr("91")));
 }
 
