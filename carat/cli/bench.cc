@@ -1,10 +1,12 @@
 // `carat bench`: how fast a compiled model is here, and how near that is to what the memory allows.
 //
-// Decoding reads every weight once a token (of the embedding only the token's row), so memory bandwidth is
-// the roof over it: tokens/s <= bytes read a second / bytes a token.
+// Decoding reads every weight once a token (of the embedding only the token's row), so memory
+// bandwidth is the roof over it: tokens/s <= bytes read a second / bytes a token.
 //
-// As in llama.cpp's llama-bench, prefill and decoding are measured apart, each on a sequence that holds
-// --depth tokens already, on random tokens; sampling is not part of it.
+// As in llama.cpp's llama-bench, prefill and decoding of random tokens are measured apart, each on
+// a sequence that holds --depth tokens already; sampling is not part of it. Where there is a depth,
+// the prompt follows the decoded tokens, since filling the sequence once more would take longer
+// than everything else.
 
 #include <fmt/format.h>
 
@@ -44,16 +46,24 @@ struct Arguments {
   bool json = false;
 };
 
-// Tokens a second, one number a repetition.
-struct Rates {
-  std::vector<double> values;  // ascending
-
-  double min() const { return values.front(); }
-  double max() const { return values.back(); }
-  double median() const {
-    const size_t middle = values.size() / 2;
-    return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+// Tokens a second, of each repetition.
+class Rates {
+ public:
+  void Add(int64_t num_tokens, double seconds) {
+    const double rate = static_cast<double>(num_tokens) / seconds;
+    ascending_.insert(std::ranges::upper_bound(ascending_, rate), rate);
   }
+
+  double min() const { return ascending_.front(); }
+  double max() const { return ascending_.back(); }
+  double median() const {
+    const size_t middle = ascending_.size() / 2;
+    return ascending_.size() % 2 == 1 ? ascending_[middle]
+                                      : (ascending_[middle - 1] + ascending_[middle]) / 2;
+  }
+
+ private:
+  std::vector<double> ascending_;
 };
 
 struct Measurements {
@@ -88,7 +98,8 @@ std::vector<TokenId> RandomTokens(int64_t count, int64_t vocab_size) {
   return tokens;
 }
 
-// What attention reads for one token at `position`: of sliding layers the window, of the others all.
+// What attention reads for one token at `position`: of sliding layers the window, of the others
+// all.
 int64_t KvBytesPerToken(const library::LibraryMetadata& metadata, int64_t position) {
   const int64_t visible = std::min(position, metadata.sliding_window);
   const int64_t ring =
@@ -96,12 +107,18 @@ int64_t KvBytesPerToken(const library::LibraryMetadata& metadata, int64_t positi
   return position * (metadata.page_bytes / metadata.page_tokens) + ring;
 }
 
+// The tokens of one round.
+int64_t LongestSequence(const Arguments& arguments) {
+  return arguments.depth > 0 ? arguments.depth + arguments.gen_tokens + arguments.prompt_tokens
+                             : std::max(arguments.gen_tokens, arguments.prompt_tokens);
+}
+
 void CheckFits(const Arguments& arguments, const runtime::Model& model) {
-  const int64_t needed = arguments.depth + std::max(arguments.prompt_tokens, arguments.gen_tokens);
-  if (needed > model.context_window_size()) {
-    throw Error("{} tokens do not fit the context window of {}; take a smaller --depth, "
-                "--prompt-tokens or --gen-tokens",
-                needed, model.context_window_size());
+  if (LongestSequence(arguments) > model.context_window_size()) {
+    throw Error(
+        "{} tokens do not fit the context window of {}; take a smaller --depth, "
+        "--prompt-tokens or --gen-tokens",
+        LongestSequence(arguments), model.context_window_size());
   }
 }
 
@@ -111,41 +128,32 @@ class Benchmark {
       : arguments_(arguments),
         model_(std::move(model)),
         sequence_(model_),
-        tokens_(RandomTokens(
-            arguments.depth + std::max(arguments.prompt_tokens, arguments.gen_tokens),
-            model_->vocab_size())),
-        logits_(model_->vocab_size()),
-        progress_("bench") {}
+        tokens_(RandomTokens(LongestSequence(arguments), model_->vocab_size())),
+        logits_(model_->vocab_size()) {}
 
   void Run(Measurements& measurements) {
-    const auto prefill = [this] { Prefill(arguments_.prompt_tokens); };
-    const auto decode = [this] { Decode(arguments_.gen_tokens); };
-    measurements.prefill = Measure(prefill, arguments_.prompt_tokens);
-    measurements.decode = Measure(decode, arguments_.gen_tokens);
-  }
-
- private:
-  // One round more than asked for: the first finds cold caches and is not counted.
-  Rates Measure(const std::function<void()>& work, int64_t num_tokens) {
-    Rates rates;
+    Progress progress("bench");
+    // The first round finds cold caches and is not counted.
     for (int round = 0; round <= arguments_.repetitions; ++round) {
       ThrowIfInterrupted();
       sequence_.Reset();
-      if (arguments_.depth > 0) Prefill(arguments_.depth);
-      const double seconds = SecondsOf(work);
-      if (round > 0) rates.values.push_back(static_cast<double>(num_tokens) / seconds);
-      progress_.Update(++rounds_done_, 2 * (arguments_.repetitions + 1));
+      if (arguments_.depth > 0) Append(arguments_.depth);
+      const double decode_s = SecondsOf([this] {
+        for (int64_t i = 0; i < arguments_.gen_tokens; ++i) Append(1);
+      });
+      if (arguments_.depth == 0) sequence_.Reset();
+      const double prefill_s = SecondsOf([this] { Append(arguments_.prompt_tokens); });
+      progress.Update(round + 1, arguments_.repetitions + 1);
+      if (round == 0) continue;
+      measurements.decode.Add(arguments_.gen_tokens, decode_s);
+      measurements.prefill.Add(arguments_.prompt_tokens, prefill_s);
     }
-    std::ranges::sort(rates.values);
-    return rates;
   }
 
-  void Prefill(int64_t count) {
+ private:
+  // Runs the next `count` tokens in as few steps as there can be.
+  void Append(int64_t count) {
     model_->Forward(sequence_, std::span(tokens_).subspan(sequence_.length(), count), logits_);
-  }
-
-  void Decode(int64_t count) {
-    for (int64_t i = 0; i < count; ++i) Prefill(1);
   }
 
   const Arguments& arguments_;
@@ -153,8 +161,6 @@ class Benchmark {
   runtime::Sequence sequence_;
   std::vector<TokenId> tokens_;
   std::vector<float> logits_;
-  Progress progress_;
-  int64_t rounds_done_ = 0;
 };
 
 void PrintText(const Arguments& arguments, const runtime::Model& model,
@@ -165,24 +171,24 @@ void PrintText(const Arguments& arguments, const runtime::Model& model,
   };
   const auto rates = [&arguments](int64_t num_tokens, const Rates& rates) {
     return fmt::format("{:9.1f} tokens/s   {:.1f} .. {:.1f}   {} tokens, median of {}",
-                       rates.median(), rates.min(), rates.max(), num_tokens,
-                       arguments.repetitions);
+                       rates.median(), rates.min(), rates.max(), num_tokens, arguments.repetitions);
   };
   const auto gb = [](double bytes) { return bytes * 1e-9; };
   const auto mb = [](int64_t bytes) { return static_cast<double>(bytes) * 1e-6; };
-  row("model", fmt::format("{}: {}, {}, {} threads{}", model.folder().filename().string(),
-                           metadata.quantization, metadata.target, model.num_threads(),
-                           arguments.depth > 0 ? fmt::format(", after {} tokens", arguments.depth)
-                                               : ""));
+  row("model",
+      fmt::format("{}: {}, {}, {} threads{}", model.folder().filename().string(),
+                  metadata.quantization, metadata.target, model.num_threads(),
+                  arguments.depth > 0 ? fmt::format(", after {} tokens", arguments.depth) : ""));
   row("load", fmt::format("{:9.3f} s", measured.load_s));
   row("prefill", rates(arguments.prompt_tokens, measured.prefill));
   row("decode", rates(arguments.gen_tokens, measured.decode));
   row("reads", fmt::format("{:9.1f} MB a decoded token: {:.1f} of weights, {:.1f} of KV cache",
                            mb(measured.bytes_per_token()), mb(measured.weight_bytes_per_token),
                            mb(measured.kv_bytes_per_token)));
-  row("roof", fmt::format("{:9.1f} GB/s can {} threads read here; decoding reads {:.1f} GB/s: {:.0f}%",
-                          gb(measured.roof_bytes_per_s), model.num_threads(),
-                          gb(measured.decode_bytes_per_s()), 100 * measured.share_of_roof()));
+  row("roof",
+      fmt::format("{:9.1f} GB/s can {} threads read here; decoding reads {:.1f} GB/s: {:.0f}%",
+                  gb(measured.roof_bytes_per_s), model.num_threads(),
+                  gb(measured.decode_bytes_per_s()), 100 * measured.share_of_roof()));
   row("memory", fmt::format("{:9.1f} MB at most", mb(measured.peak_memory_bytes)));
 }
 
@@ -239,7 +245,8 @@ void RunBench(const Arguments& arguments) {
 void AddBench(CLI::App& app) {
   const auto arguments = std::make_shared<Arguments>();
   CLI::App* command = app.add_subcommand("bench", "Measure a model's speed and memory");
-  command->add_option("MODEL", arguments->model, "Compiled folder or Hugging Face folder")->required();
+  command->add_option("MODEL", arguments->model, "Compiled folder or Hugging Face folder")
+      ->required();
   command
       ->add_option("--quantization", arguments->quantization,
                    "Weight format to compile a Hugging Face folder with")
@@ -247,10 +254,12 @@ void AddBench(CLI::App& app) {
   const auto count = [command](const char* name, auto& value, const char* description) {
     return command->add_option(name, value, description)->capture_default_str();
   };
-  count("--prompt-tokens", arguments->prompt_tokens, "Tokens to prefill")->check(CLI::PositiveNumber);
+  count("--prompt-tokens", arguments->prompt_tokens, "Tokens to prefill")
+      ->check(CLI::PositiveNumber);
   count("--gen-tokens", arguments->gen_tokens, "Tokens to decode")->check(CLI::PositiveNumber);
   count("--depth", arguments->depth, "Tokens in the context before")->check(CLI::NonNegativeNumber);
-  count("--repetitions", arguments->repetitions, "Measurements of each")->check(CLI::PositiveNumber);
+  count("--repetitions", arguments->repetitions, "Measurements of each")
+      ->check(CLI::PositiveNumber);
   command->add_option("--threads", arguments->num_threads, "Threads (default: one a core)")
       ->check(CLI::PositiveNumber);
   command->add_flag("--json", arguments->json, "Print one JSON object");

@@ -1,5 +1,5 @@
-// `carat logits`: the logits of a text given as token ids, by the compiled library or by the reference
-// interpreter, to a .npy file. Rows are written as they are computed.
+// `carat logits`: the logits of a text given as token ids, by the compiled library or by the
+// reference interpreter, to a .npy file. Rows are written as they are computed.
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -104,8 +104,7 @@ void RunCompiled(const Arguments& arguments) {
   const std::string quantization = arguments.quantization.empty() ? "q4_0" : arguments.quantization;
   const auto model = runtime::Model::Load(ResolveModel(arguments.model, quantization),
                                           {.num_threads = arguments.num_threads});
-  if (!arguments.quantization.empty() &&
-      model->metadata().quantization != arguments.quantization) {
+  if (!arguments.quantization.empty() && model->metadata().quantization != arguments.quantization) {
     throw Error("{}: compiled with {}, not with {}", arguments.model.string(),
                 model->metadata().quantization, arguments.quantization);
   }
@@ -124,8 +123,10 @@ void RunCompiled(const Arguments& arguments) {
 void AddLogits(CLI::App& app) {
   const auto arguments = std::make_shared<Arguments>();
   CLI::App* command = app.add_subcommand("logits", "Compute the logits of a text of token ids");
-  command->add_option("MODEL", arguments->model, "Compiled folder or Hugging Face folder")->required();
-  command->add_option("--tokens", arguments->tokens, "int32 token ids [n], a .npy file")->required();
+  command->add_option("MODEL", arguments->model, "Compiled folder or Hugging Face folder")
+      ->required();
+  command->add_option("--tokens", arguments->tokens, "int32 token ids [n], a .npy file")
+      ->required();
   command
       ->add_option("--output", arguments->output, "float32 [n, vocab_size], the .npy file to write")
       ->required();
@@ -134,13 +135,13 @@ void AddLogits(CLI::App& app) {
   command->add_option("--quantization", arguments->quantization,
                       "Weight format: q4_0 (default), q8_0, q0f16, q0bf16 or q0f32; the reference "
                       "computes with the checkpoint's own weights unless this is given");
-  command->add_option("--chunk-size", arguments->chunk_size, "Tokens a forward call (default: many)")
+  command
+      ->add_option("--chunk-size", arguments->chunk_size, "Tokens a forward call (default: many)")
       ->check(CLI::PositiveNumber);
   command->add_option("--threads", arguments->num_threads, "Threads (default: one a core)")
       ->check(CLI::PositiveNumber);
-  command->callback([arguments] {
-    arguments->reference ? RunReference(*arguments) : RunCompiled(*arguments);
-  });
+  command->callback(
+      [arguments] { arguments->reference ? RunReference(*arguments) : RunCompiled(*arguments); });
 }
 
 }  // namespace carat::cli

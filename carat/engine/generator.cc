@@ -23,9 +23,10 @@ bool IsInterrupted(const GenerationRequest& request) {
 void CheckPrompt(const std::vector<TokenId>& prompt, const runtime::Model& model) {
   if (prompt.empty()) throw Error("the prompt is empty");
   if (std::ssize(prompt) > model.context_window_size()) {
-    throw Error("the prompt has {} tokens, but the context window is {}; shorten it, or compile with a "
-                "larger --context-window-size",
-                prompt.size(), model.context_window_size());
+    throw Error(
+        "the prompt has {} tokens, but the context window is {}; shorten it, or compile with a "
+        "larger --context-window-size",
+        prompt.size(), model.context_window_size());
   }
   for (const TokenId token : prompt) {
     if (token < 0 || token >= model.vocab_size()) {
@@ -43,9 +44,12 @@ double PerSecond(int64_t count, double seconds) {
 
 std::string_view FinishReasonName(FinishReason reason) {
   switch (reason) {
-    case FinishReason::kStop: return "stop";
-    case FinishReason::kLength: return "length";
-    case FinishReason::kInterrupted: return "interrupted";
+    case FinishReason::kStop:
+      return "stop";
+    case FinishReason::kLength:
+      return "length";
+    case FinishReason::kInterrupted:
+      return "interrupted";
   }
   return "";
 }

@@ -1,7 +1,7 @@
 // Turns a prompt into a stream of tokens: one request at a time over one sequence of a model.
 //
-// What the sequence already holds is used again as far as the next prompt begins with the same tokens, so
-// the turns of a conversation cost their new tokens only.
+// What the sequence already holds is used again as far as the next prompt begins with the same
+// tokens, so the turns of a conversation cost their new tokens only.
 
 #ifndef CARAT_ENGINE_GENERATOR_H_
 #define CARAT_ENGINE_GENERATOR_H_

@@ -17,8 +17,9 @@ namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
-// Small enough that the maxima of the blocks narrow the search for the top k down well (each block whose
-// maximum is too small is skipped), large enough that there are few of them: 2048 for 262144 tokens.
+// Small enough that the maxima of the blocks narrow the search for the top k down well (each block
+// whose maximum is too small is skipped), large enough that there are few of them: 2048 for 262144
+// tokens.
 constexpr size_t kBlock = 128;
 
 // Four SSE or NEON registers: enough independent chains to hide an operation's latency.
@@ -52,15 +53,15 @@ float BlockMaximum(const float* values) {
   return any_nan != 0 ? std::numeric_limits<float>::quiet_NaN() : result;
 }
 
-// e^x for x <= 0, within 2e-7 of it relatively; 0 below -87. Without libm, so that every platform draws the
-// same tokens.
+// e^x for x <= 0, within 2e-7 of it relatively; 0 below -87. Without libm, so that every platform
+// draws the same tokens.
 Floats ExpOfNegative(Floats x) {
   constexpr float kLog2E = 1.44269504f;
   constexpr float kLn2High = 0.693359375f;  // few bits: its multiples by integers are exact
   constexpr float kLn2Low = -2.12194440e-4f;
   constexpr float kRounder = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer
   const Floats n = (x * kLog2E + kRounder) - kRounder;
-  const Floats r = (x - n * kLn2High) - n * kLn2Low;  // |r| <= ln(2) / 2
+  const Floats r = (x - n * kLn2High) - n * kLn2Low;   // |r| <= ln(2) / 2
   Floats p = r * 1.9875691500e-4f + 1.3981999507e-3f;  // Cephes' expf polynomial
   p = p * r + 8.3334519073e-3f;
   p = p * r + 4.1665795894e-2f;
@@ -108,8 +109,8 @@ void CheckSamplingParameters(const SamplingParameters& parameters) {
           repetition_penalty, "more than 0 (1: none)");
 }
 
-// SplitMix64 of Steele, Lea and Flood: a counter in steps of the golden ratio, mixed. The upper 53 bits
-// make a double.
+// SplitMix64 of Steele, Lea and Flood: a counter in steps of the golden ratio, mixed. The upper 53
+// bits make a double.
 double UniformGenerator::Next() {
   uint64_t z = seed_ + ++counter_ * 0x9e3779b97f4a7c15u;
   z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
@@ -173,8 +174,9 @@ void Sampler::FindBlockMaxima(std::span<const float> logits) {
     max_logit_ = std::max(max_logit_, maximum);
   }
   if (!valid || max_logit_ == -kInfinity) {
-    throw Error("the model's logits are not finite numbers: the weights are damaged, or too large for "
-                "this quantization; try --quantization q0f32");
+    throw Error(
+        "the model's logits are not finite numbers: the weights are damaged, or too large for "
+        "this quantization; try --quantization q0f32");
   }
 }
 
@@ -257,8 +259,9 @@ double Sampler::SumOfCandidates() const {
   return sum;
 }
 
-// The `count` largest and what ties with the last of them. Of any `count` blocks each has a token as large
-// as the smallest of their maxima, so the count-th largest maximum bounds the result from below.
+// The `count` largest and what ties with the last of them. Of any `count` blocks each has a token
+// as large as the smallest of their maxima, so the count-th largest maximum bounds the result from
+// below.
 void Sampler::CollectTop(std::span<const float> logits, int64_t count) {
   const auto wanted = static_cast<size_t>(std::min<int64_t>(count, std::ssize(logits)));
   const auto wanted_largest = [wanted](std::vector<float> values) {
@@ -280,13 +283,14 @@ void Sampler::CollectAtLeast(std::span<const float> logits, float threshold) {
     const std::span<const float> values = BlockOf(logits, block);
     for (size_t i = 0; i < values.size(); ++i) {
       if (values[i] < threshold) continue;
-      candidates_.push_back({values[i], Weight(values[i]), static_cast<TokenId>(block * kBlock + i)});
+      candidates_.push_back(
+          {values[i], Weight(values[i]), static_cast<TokenId>(block * kBlock + i)});
     }
   }
 }
 
-// No token below it passes top_p and min_p. For top_p: tokens of less than (1 - top_p) / vocab_size of the
-// total are together less than 1 - top_p of it, so those above already reach top_p.
+// No token below it passes top_p and min_p. For top_p: tokens of less than (1 - top_p) / vocab_size
+// of the total are together less than 1 - top_p of it, so those above already reach top_p.
 float Sampler::LeastNeededLogit(double total) const {
   const double least_for_top_p =
       parameters_.top_p < 1 ? (1 - parameters_.top_p) * total / std::ssize(in_history_) : 0;
@@ -297,8 +301,9 @@ float Sampler::LeastNeededLogit(double total) const {
                             parameters_.temperature * (std::log(least_weight) - kMargin));
 }
 
-// Keeps the most likely candidates down to the one with which their sum reaches top_p of the total. The
-// weights fall into buckets of 1/16 octave, so only the candidates of one bucket are ever sorted.
+// Keeps the most likely candidates down to the one with which their sum reaches top_p of the total.
+// The weights fall into buckets of 1/16 octave, so only the candidates of one bucket are ever
+// sorted.
 void Sampler::KeepTopP(double total) {
   constexpr int kBucketShift = 19;  // drops all but 4 bits of the mantissa
   constexpr size_t kNumBuckets = (std::bit_cast<uint32_t>(1.0f) >> kBucketShift) + 1;

@@ -1,9 +1,9 @@
 // Chooses the next token from the logits.
 //
-// The filters come in the order of Hugging Face transformers: repetition penalty, temperature, top_k,
-// top_p, min_p; then a token is drawn from what is left, by its probability. Each of the last three keeps
-// the most likely tokens down to some point. Finding that point needs no sorting, and most of the vocabulary
-// is looked at only once, for the maxima of its blocks.
+// The filters come in the order of Hugging Face transformers: repetition penalty, temperature,
+// top_k, top_p, min_p; then a token is drawn from what is left, by its probability. Each of the
+// last three keeps the most likely tokens down to some point. Finding that point needs no sorting,
+// and most of the vocabulary is looked at only once, for the maxima of its blocks.
 
 #ifndef CARAT_ENGINE_SAMPLER_H_
 #define CARAT_ENGINE_SAMPLER_H_
@@ -51,8 +51,8 @@ class Sampler {
   // Tokens the repetition penalty is to count: the prompt. Sampled tokens count by themselves.
   void AddToHistory(std::span<const TokenId> tokens);
 
-  // `logits` [vocab_size] are scratch memory: the penalty changes them. Throws Error if one of them is
-  // NaN or +infinity, or all are -infinity.
+  // `logits` [vocab_size] are scratch memory: the penalty changes them. Throws Error if one of them
+  // is NaN or +infinity, or all are -infinity.
   TokenId Sample(std::span<float> logits);
 
  private:

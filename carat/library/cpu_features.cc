@@ -19,10 +19,10 @@ namespace carat::library {
 
 namespace {
 
-// Each list names what the target's compiler flags allow the compiler to use, so a machine that has them
-// all runs the code.
+// Each list names what the target's compiler flags allow the compiler to use, so a machine that has
+// them all runs the code.
 constexpr std::array<std::string_view, 14> kAvx512VnniFeatures = {
-    "avx",   "avx2",  "fma",     "f16c",     "bmi1",     "bmi2",     "lzcnt",
+    "avx",   "avx2",    "fma",      "f16c",     "bmi1",     "bmi2",     "lzcnt",
     "movbe", "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl", "avx512vnni"};
 constexpr std::array<std::string_view, 8> kAvx2Features = {"avx",  "avx2", "fma",   "f16c",
                                                            "bmi1", "bmi2", "lzcnt", "movbe"};

@@ -12,10 +12,11 @@ namespace carat::library {
 
 // A target: a set of instructions with a kernel set of its own (kernels/cpu/simd).
 struct CpuTarget {
-  std::string_view name;                       // "x86-64-avx512vnni"
-  std::span<const std::string_view> features;  // must be there to run it, as DetectCpuFeatures names them
-  std::string_view compiler_flags;             // "-mavx2 -mfma ...", the same for g++ and clang++
-  std::string_view architecture;               // "x86-64", "aarch64", empty: any
+  std::string_view name;  // "x86-64-avx512vnni"
+  std::span<const std::string_view>
+      features;                     // must be there to run it, as DetectCpuFeatures names them
+  std::string_view compiler_flags;  // "-mavx2 -mfma ...", the same for g++ and clang++
+  std::string_view architecture;    // "x86-64", "aarch64", empty: any
 };
 
 // Best first; the last one, "generic", runs anywhere.
@@ -27,8 +28,8 @@ const CpuTarget& FindTarget(std::string_view name);
 // The first target all of whose features this machine has.
 const CpuTarget& BestTarget();
 
-// Of the machine this runs on: "avx2", "fma", "f16c", "avx512f", ... Only what both the processor and the
-// operating system (which must save the wide registers) support.
+// Of the machine this runs on: "avx2", "fma", "f16c", "avx512f", ... Only what both the processor
+// and the operating system (which must save the wide registers) support.
 const std::vector<std::string>& DetectCpuFeatures();
 
 // Those of `required` that this machine lacks.

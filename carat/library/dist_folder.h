@@ -3,7 +3,7 @@
 //     carat-config.json       the metadata and how to sample; written last
 //     weights.bin             the packed weights
 //     model.so                the library
-//     config.json  generation_config.json  tokenizer.json  tokenizer_config.json  chat_template.jinja
+//     config.json, generation_config.json, tokenizer.json, tokenizer_config.json, ...
 //                             as the Hugging Face folder has them; all but the first are optional
 
 #ifndef CARAT_LIBRARY_DIST_FOLDER_H_
@@ -25,7 +25,7 @@ inline constexpr std::string_view kLibraryFile = "model.so";
 
 // Copied from the Hugging Face folder where it has them.
 inline constexpr std::array<std::string_view, 7> kModelFiles = {
-    "config.json",           "generation_config.json", "tokenizer.json",         "tokenizer.model",
+    "config.json",           "generation_config.json",  "tokenizer.json",      "tokenizer.model",
     "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja",
 };
 
@@ -41,7 +41,8 @@ DistConfig ParseDistConfig(std::string_view json_text, std::string_view where);
 // True if the folder has a carat-config.json: it was compiled by Carat.
 bool IsDistFolder(const std::filesystem::path& folder);
 
-// Reads carat-config.json and checks that the other files are there. Throws Error naming what is missing.
+// Reads carat-config.json and checks that the other files are there. Throws Error naming what is
+// missing.
 DistConfig ReadDistFolder(const std::filesystem::path& folder);
 
 // "<folder>-<quantization>-<device>": the dist folder's name for a model folder.

@@ -15,8 +15,8 @@ namespace carat::library {
 
 namespace {
 
-// Reads structures out of an ELF file. Everything in it is untrusted: a position or count that leads out
-// of the file makes the result empty.
+// Reads structures out of an ELF file. Everything in it is untrusted: a position or count that
+// leads out of the file makes the result empty.
 class ElfFile {
  public:
   explicit ElfFile(std::span<const std::byte> bytes) : bytes_(bytes) {}
@@ -40,7 +40,8 @@ class ElfFile {
 
   std::optional<Elf64_Ehdr> ReadHeader() const;
   bool SymbolNamed(const Elf64_Sym& symbol, const Elf64_Shdr& strings, std::string_view name) const;
-  std::optional<std::string_view> SymbolData(const Elf64_Ehdr& header, const Elf64_Sym& symbol) const;
+  std::optional<std::string_view> SymbolData(const Elf64_Ehdr& header,
+                                             const Elf64_Sym& symbol) const;
 
   std::span<const std::byte> bytes_;
 };

@@ -1,5 +1,5 @@
-// Reads a compiled library's metadata out of the ELF file, without loading it: none of its code runs, so a
-// library for another processor can be looked at and refused in words.
+// Reads a compiled library's metadata out of the ELF file, without loading it: none of its code
+// runs, so a library for another processor can be looked at and refused in words.
 
 #ifndef CARAT_LIBRARY_LIBRARY_FILE_H_
 #define CARAT_LIBRARY_LIBRARY_FILE_H_

@@ -84,10 +84,11 @@ void CheckWeightRanges(const LibraryMetadata& metadata, std::string_view where) 
     if (packed.offset < kWeightsHeaderBytes || packed.offset % kWeightAlignment != 0 ||
         packed.num_bytes > metadata.weights_bytes ||
         packed.offset > metadata.weights_bytes - packed.num_bytes) {
-      throw Error("{}: weight '{}' lies at bytes {} to {}, outside the {} bytes of weights.bin or not "
-                  "at a multiple of {}; compile the model again",
-                  where, packed.weight.name, packed.offset, packed.offset + packed.num_bytes,
-                  metadata.weights_bytes, kWeightAlignment);
+      throw Error(
+          "{}: weight '{}' lies at bytes {} to {}, outside the {} bytes of weights.bin or not "
+          "at a multiple of {}; compile the model again",
+          where, packed.weight.name, packed.offset, packed.offset + packed.num_bytes,
+          metadata.weights_bytes, kWeightAlignment);
     }
   }
 }
@@ -104,13 +105,14 @@ void CheckLimits(const LibraryMetadata& metadata, std::string_view where) {
       metadata.vocab_size > kMaxTokens || metadata.max_batch_size > 65536 ||
       !fits(metadata.max_pages_per_sequence() * metadata.max_batch_size, metadata.page_bytes) ||
       !fits(metadata.max_batch_size, metadata.ring_bytes)) {
-    throw Error("{}: context_window_size {} and max_batch_size {} make a KV cache beyond any machine; "
-                "compile with smaller ones",
-                where, metadata.context_window_size, metadata.max_batch_size);
+    throw Error(
+        "{}: context_window_size {} and max_batch_size {} make a KV cache beyond any machine; "
+        "compile with smaller ones",
+        where, metadata.context_window_size, metadata.max_batch_size);
   }
   if (metadata.sliding_window > 0 && metadata.ring_tokens < metadata.sliding_window) {
-    throw Error("{}: ring_tokens is {}, but the sliding window is {}; compile the model again", where,
-                metadata.ring_tokens, metadata.sliding_window);
+    throw Error("{}: ring_tokens is {}, but the sliding window is {}; compile the model again",
+                where, metadata.ring_tokens, metadata.sliding_window);
   }
 }
 

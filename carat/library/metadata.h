@@ -1,9 +1,9 @@
-// What a compiled library says about itself: the model, the machine it needs, the sizes of everything it
-// is handed, and where each weight lies in weights.bin.
+// What a compiled library says about itself: the model, the machine it needs, the sizes of
+// everything it is handed, and where each weight lies in weights.bin.
 //
-// The compiler writes it twice: into the library (the data symbol `carat_library_metadata`, readable
-// before any of its code runs) and into the dist folder's carat-config.json. The loader compares the two,
-// so files of different compilations are never mixed.
+// The compiler writes it twice: into the library (the data symbol `carat_library_metadata`,
+// readable before any of its code runs) and into the dist folder's carat-config.json. The loader
+// compares the two, so files of different compilations are never mixed.
 
 #ifndef CARAT_LIBRARY_METADATA_H_
 #define CARAT_LIBRARY_METADATA_H_
@@ -18,8 +18,8 @@
 
 namespace carat::library {
 
-// A weight as weights.bin holds it. `weight` says what it was made of (source tensors, arrangement, added
-// offset), so that it can be unpacked again; its `format` is how the elements are kept.
+// A weight as weights.bin holds it. `weight` says what it was made of (source tensors, arrangement,
+// added offset), so that it can be unpacked again; its `format` is how the elements are kept.
 struct PackedWeight {
   graph::Weight weight;
   std::string layout;     // "tiles" (kernels/cpu/tile_layout.h) or "vector" (plain elements)
@@ -61,7 +61,7 @@ struct LibraryMetadata {
   // The weights.
   int64_t weights_bytes = 0;        // of weights.bin, header included
   int64_t decode_weight_bytes = 0;  // what one decoded token reads of them
-  std::string weights_hash;         // 16 hex digits; empty inside the library when it was compiled first
+  std::string weights_hash;  // 16 hex digits; empty inside the library when it was compiled first
   std::vector<PackedWeight> weights;
 
   // The pages one sequence of full length needs.
@@ -72,13 +72,13 @@ struct LibraryMetadata {
 
 nlohmann::json ToJson(const LibraryMetadata& metadata);
 
-// Strict: the version must be this program's, and every field must be there with its type and a sensible
-// value. `where` names the source in messages ("dist/demo/carat-config.json").
+// Strict: the version must be this program's, and every field must be there with its type and a
+// sensible value. `where` names the source in messages ("dist/demo/carat-config.json").
 LibraryMetadata MetadataFromJson(const nlohmann::json& json, std::string_view where);
 LibraryMetadata ParseMetadata(std::string_view json_text, std::string_view where);
 
-// The first field in which two metadata differ ("page_bytes"), empty if none. A weights_hash that is
-// empty on one side matches any.
+// The first field in which two metadata differ ("page_bytes"), empty if none. A weights_hash that
+// is empty on one side matches any.
 std::string FirstDifference(const LibraryMetadata& a, const LibraryMetadata& b);
 
 // Version of the TVM FFI this program was built with, as in `tvm_ffi_abi`.

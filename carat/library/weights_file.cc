@@ -105,16 +105,17 @@ WeightsFile::WeightsFile(const std::filesystem::path& path) : file_(path) {
   Header header = {};
   if (bytes.size() >= sizeof(header)) std::memcpy(&header, bytes.data(), sizeof(header));
   if (!std::ranges::equal(header.magic, kMagic)) {
-    throw Error("{}: not a weights file of Carat ({} bytes, no CARATWTS header); compile the model again",
-                name, bytes.size());
+    throw Error(
+        "{}: not a weights file of Carat ({} bytes, no CARATWTS header); compile the model again",
+        name, bytes.size());
   }
   if (header.version != kFormatVersion) {
-    throw Error("{}: format version {}, but this Carat reads version {}; compile the model again", name,
-                header.version, kFormatVersion);
+    throw Error("{}: format version {}, but this Carat reads version {}; compile the model again",
+                name, header.version, kFormatVersion);
   }
   if (header.num_bytes != bytes.size()) {
-    throw Error("{}: {} bytes, but its header says {}: the file is {}; compile or copy it again", name,
-                bytes.size(), header.num_bytes,
+    throw Error("{}: {} bytes, but its header says {}: the file is {}; compile or copy it again",
+                name, bytes.size(), header.num_bytes,
                 bytes.size() < header.num_bytes ? "truncated" : "too long");
   }
   hash_ = HashToHex(header.hash);
@@ -125,8 +126,9 @@ void WeightsFile::Verify() const {
   hash.Append(bytes().subspan(kWeightsHeaderBytes));
   const std::string actual = HashToHex(hash.Digest());
   if (actual != hash_) {
-    throw Error("{}: damaged: its contents hash to {}, its header says {}; compile or copy it again",
-                file_.path().string(), actual, hash_);
+    throw Error(
+        "{}: damaged: its contents hash to {}, its header says {}; compile or copy it again",
+        file_.path().string(), actual, hash_);
   }
 }
 

@@ -1,5 +1,5 @@
-// weights.bin: a header of 64 bytes, then the packed weights, each at a multiple of 64 bytes, in the form
-// the kernels read them, so that the file is mapped and used in place.
+// weights.bin: a header of 64 bytes, then the packed weights, each at a multiple of 64 bytes, in
+// the form the kernels read them, so that the file is mapped and used in place.
 //
 //     0   char[8]  magic "CARATWTS"
 //     8   u32      format version
@@ -26,8 +26,8 @@ namespace carat::library {
 inline constexpr int64_t kWeightAlignment = 64;
 inline constexpr int64_t kWeightsHeaderBytes = 64;
 
-// A 64-bit hash of a stream of bytes, for telling files apart (not for security). Splitting the stream
-// differently does not change it.
+// A 64-bit hash of a stream of bytes, for telling files apart (not for security). Splitting the
+// stream differently does not change it.
 class WeightsHash {
  public:
   void Append(std::span<const std::byte> bytes);
@@ -51,8 +51,8 @@ class WeightsWriter {
  public:
   explicit WeightsWriter(const std::filesystem::path& path);
 
-  // Pads to the alignment and returns the offset (from the start of the file) of the weight that the
-  // next Append calls make.
+  // Pads to the alignment and returns the offset (from the start of the file) of the weight that
+  // the next Append calls make.
   int64_t BeginWeight();
 
   void Append(std::span<const std::byte> bytes);
@@ -70,14 +70,14 @@ class WeightsWriter {
   WeightsHash hash_;
 };
 
-// A mapped weights.bin whose header is sound. Throws Error for a file that is missing, not a weights
-// file, of another format version, or shorter or longer than its header says.
+// A mapped weights.bin whose header is sound. Throws Error for a file that is missing, not a
+// weights file, of another format version, or shorter or longer than its header says.
 class WeightsFile {
  public:
   explicit WeightsFile(const std::filesystem::path& path);
 
   std::span<const std::byte> bytes() const { return file_.bytes(); }  // header included
-  const std::string& hash() const { return hash_; }                  // 16 hex digits
+  const std::string& hash() const { return hash_; }                   // 16 hex digits
 
   // Reads the whole file; throws Error if its contents are not what the header's hash says.
   void Verify() const;

@@ -28,9 +28,10 @@ KvCache::KvCache(const library::LibraryMetadata& metadata)
 int32_t KvCache::AcquireSlot() {
   const auto free = std::ranges::find(slots_, false, &Slot::taken);
   if (free == slots_.end()) {
-    throw Error("all {} sequences of this model are in use; end one, or compile with a larger "
-                "--max-batch-size",
-                slots_.size());
+    throw Error(
+        "all {} sequences of this model are in use; end one, or compile with a larger "
+        "--max-batch-size",
+        slots_.size());
   }
   free->taken = true;
   return static_cast<int32_t>(free - slots_.begin());
@@ -43,9 +44,10 @@ void KvCache::ReleaseSlot(int32_t slot) {
 
 void KvCache::Reserve(int32_t slot, int64_t length) {
   if (length > context_window_size_) {
-    throw Error("{} tokens do not fit the context window of {}; shorten the prompt, or compile with a "
-                "larger --context-window-size",
-                length, context_window_size_);
+    throw Error(
+        "{} tokens do not fit the context window of {}; shorten the prompt, or compile with a "
+        "larger --context-window-size",
+        length, context_window_size_);
   }
   Slot& grown = slots_.at(slot);
   for (; grown.num_pages < NumPages(length); ++grown.num_pages) {
@@ -81,8 +83,8 @@ int64_t KvCache::BytesInUse() const {
   return bytes;
 }
 
-// A token at `length` sees the sliding_window - 1 positions before it. Position p is intact until
-// p + ring_tokens is written.
+// A token at `length` sees the sliding_window - 1 positions before it. Position p is intact until p
+// + ring_tokens is written.
 bool KvCache::RingHoldsWindowBefore(const Slot& slot, int64_t length) const {
   if (sliding_window_ == 0) return true;
   const int64_t first_visible = std::max<int64_t>(0, length - sliding_window_ + 1);

@@ -1,9 +1,10 @@
 // The memory of keys and values, and who holds which part of it.
 //
-// Full-attention layers keep every token: in pages of `page_tokens` tokens, which a sequence takes one by
-// one as it grows. Sliding layers keep the last `ring_tokens` tokens of a sequence in a ring that belongs
-// to its slot; position p lies at p % ring_tokens. Both are address space reserved for the worst case;
-// only what tokens have touched is memory, and what is freed goes back to the system.
+// Full-attention layers keep every token: in pages of `page_tokens` tokens, which a sequence takes
+// one by one as it grows. Sliding layers keep the last `ring_tokens` tokens of a sequence in a ring
+// that belongs to its slot; position p lies at p % ring_tokens. Both are address space reserved for
+// the worst case; only what tokens have touched is memory, and what is freed goes back to the
+// system.
 
 #ifndef CARAT_RUNTIME_KV_CACHE_H_
 #define CARAT_RUNTIME_KV_CACHE_H_
@@ -28,16 +29,16 @@ class KvCache {
 
   int64_t Length(int32_t slot) const { return slots_.at(slot).length; }
 
-  // Gives the slot pages for the positions below `length`, which a step is about to write. Throws Error
-  // if the context window is smaller.
+  // Gives the slot pages for the positions below `length`, which a step is about to write. Throws
+  // Error if the context window is smaller.
   void Reserve(int32_t slot, int64_t length);
 
   // A step has written the positions below `length`, for which there are pages.
   void Advance(int32_t slot, int64_t length);
 
   // Forgets the positions from `length` on, so that others can follow there. Returns the length the
-  // sequence has then: `length`, or 0 if the ring no longer holds the window before it, in which case
-  // the caller has to run the sequence from its beginning.
+  // sequence has then: `length`, or 0 if the ring no longer holds the window before it, in which
+  // case the caller has to run the sequence from its beginning.
   int64_t Truncate(int32_t slot, int64_t length);
 
   // max_pages_per_sequence entries, -1 where the sequence has no page.

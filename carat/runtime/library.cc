@@ -1,11 +1,14 @@
 #include "carat/runtime/library.h"
 
+#include <dlfcn.h>
 #include <fmt/ranges.h>
-#include <tvm/ffi/container/tensor.h>
-#include <tvm/ffi/extra/module.h>
+#include <tvm/ffi/c_api.h>
 
 #include <array>
 #include <bit>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "carat/base/error.h"
 #include "carat/library/cpu_features.h"
@@ -19,13 +22,14 @@ using library::LibraryMetadata;
 
 void CheckRunsHere(const LibraryMetadata& metadata, const std::string& path) {
   if (metadata.tvm_ffi_abi != library::kTvmFfiAbi) {
-    throw Error("{}: compiled for TVM FFI {}, but this Carat uses {}; compile the model again", path,
-                metadata.tvm_ffi_abi, library::kTvmFfiAbi);
+    throw Error("{}: compiled for TVM FFI {}, but this Carat uses {}; compile the model again",
+                path, metadata.tvm_ffi_abi, library::kTvmFfiAbi);
   }
   const std::vector<std::string> missing = library::MissingFeatures(metadata.cpu_features);
   if (!missing.empty()) {
-    throw Error("{}: compiled for {}, but this processor lacks {}; compile it here, or with --target {}",
-                path, metadata.target, fmt::join(missing, ", "), library::BestTarget().name);
+    throw Error(
+        "{}: compiled for {}, but this processor lacks {}; compile it here, or with --target {}",
+        path, metadata.target, fmt::join(missing, ", "), library::BestTarget().name);
   }
 }
 
@@ -46,7 +50,8 @@ class TensorView {
   DLTensor* get() { return &tensor_; }
 
  private:
-  TensorView(const void* data, DLDataType type, std::array<int64_t, 2> shape, int32_t num_dimensions)
+  TensorView(const void* data, DLDataType type, std::array<int64_t, 2> shape,
+             int32_t num_dimensions)
       : shape_(shape), strides_({num_dimensions == 2 ? shape[1] : 1, 1}) {
     tensor_.data = std::bit_cast<void*>(data);  // DLPack cannot say that a tensor is only read
     tensor_.device = {kDLCPU, 0};
@@ -66,6 +71,34 @@ constexpr DLDataType kUInt8 = {kDLUInt, 8, 1};
 constexpr DLDataType kInt32 = {kDLInt, 32, 1};
 constexpr DLDataType kFloat32 = {kDLFloat, 32, 1};
 
+TVMFFIAny TensorValue(TensorView& tensor) {
+  TVMFFIAny value = {};
+  value.type_index = kTVMFFIDLTensorPtr;
+  value.v_ptr = tensor.get();
+  return value;
+}
+
+// None for nullptr.
+TVMFFIAny PointerValue(const void* pointer) {
+  TVMFFIAny value = {};
+  value.type_index = pointer == nullptr ? kTVMFFINone : kTVMFFIOpaquePtr;
+  value.v_ptr = std::bit_cast<void*>(pointer);  // the FFI's pointers are not const
+  return value;
+}
+
+// The message of the error that the last call on this thread raised.
+std::string TakeRaisedError() {
+  TVMFFIObjectHandle error = nullptr;
+  TVMFFIErrorMoveFromRaised(&error);
+  if (error == nullptr) return "no reason given";
+  const TVMFFIByteArray& message = TVMFFIErrorGetCellPtr(error)->message;
+  std::string text(message.data, message.size);
+  TVMFFIObjectDecRef(error);
+  return text;
+}
+
+constexpr char kForwardSymbol[] = "__tvm_ffi_forward";
+
 // How many rows of `row_bytes` the buffer has.
 int64_t NumRows(std::span<const std::byte> buffer, int64_t row_bytes) {
   return row_bytes == 0 ? 0 : static_cast<int64_t>(buffer.size()) / row_bytes;
@@ -73,26 +106,21 @@ int64_t NumRows(std::span<const std::byte> buffer, int64_t row_bytes) {
 
 }  // namespace
 
-struct Library::Functions {
-  explicit Functions(const std::filesystem::path& path)
-      : module(tvm::ffi::Module::LoadFromFile(std::filesystem::absolute(path).string())),
-        forward(module->GetFunction("forward").value()) {}
-
-  tvm::ffi::Module module;
-  tvm::ffi::Function forward;
-};
-
 Library::Library(const std::filesystem::path& path)
     : metadata_(library::ReadLibraryMetadata(path)) {
   CheckRunsHere(metadata_, path.string());
-  try {
-    functions_ = std::make_unique<const Functions>(path);
-  } catch (const std::exception& error) {
-    throw Error("{}: cannot be loaded: {}", path.string(), error.what());
+  // An absolute path: a bare name would be searched for elsewhere.
+  handle_.reset(dlopen(std::filesystem::absolute(path).c_str(), RTLD_NOW | RTLD_LOCAL));
+  if (handle_ == nullptr) {
+    throw Error("{}: cannot be loaded: {}; compile the model again", path.string(), dlerror());
+  }
+  forward_ = reinterpret_cast<TVMFFISafeCallType>(dlsym(handle_.get(), kForwardSymbol));
+  if (forward_ == nullptr) {
+    throw Error("{}: has no function {}; compile the model again", path.string(), kForwardSymbol);
   }
 }
 
-Library::~Library() = default;
+void Library::CloseLibrary::operator()(void* handle) const { dlclose(handle); }
 
 void Library::Forward(const ForwardArguments& arguments) const {
   const auto num_sequences = static_cast<int64_t>(arguments.sequences.size());
@@ -109,16 +137,16 @@ void Library::Forward(const ForwardArguments& arguments) const {
   TensorView tokens(arguments.tokens, kInt32);
   TensorView logit_rows(arguments.logit_rows, kInt32);
   TensorView logits(arguments.logits, kFloat32, {num_logit_rows, metadata_.vocab_size});
-  tvm::ffi::AnyView pool;
-  if (arguments.thread_pool != nullptr) {
-    pool = std::bit_cast<void*>(arguments.thread_pool);  // the FFI's opaque pointers are not const
-  }
-  try {
-    functions_->forward(weights.get(), kv_pages.get(), kv_rings.get(), scratch.get(),
-                        sequences.get(), page_table.get(), tokens.get(), logit_rows.get(),
-                        logits.get(), pool);
-  } catch (const tvm::ffi::Error& error) {
-    throw Error("the model's library refused a step: {}", std::string(error.message()));
+
+  const std::array<TVMFFIAny, 10> values = {
+      TensorValue(weights),   TensorValue(kv_pages),
+      TensorValue(kv_rings),  TensorValue(scratch),
+      TensorValue(sequences), TensorValue(page_table),
+      TensorValue(tokens),    TensorValue(logit_rows),
+      TensorValue(logits),    PointerValue(arguments.thread_pool)};
+  TVMFFIAny result = {};
+  if (forward_(nullptr, values.data(), values.size(), &result) != 0) {
+    throw Error("the model's library refused a step: {}", TakeRaisedError());
   }
 }
 

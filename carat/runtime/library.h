@@ -4,6 +4,8 @@
 #ifndef CARAT_RUNTIME_LIBRARY_H_
 #define CARAT_RUNTIME_LIBRARY_H_
 
+#include <tvm/ffi/c_api.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -16,7 +18,8 @@
 
 namespace carat::runtime {
 
-// One sequence's share of a forward call: `count` tokens at positions start.. of the sequence in `slot`.
+// One sequence's share of a forward call: `count` tokens at positions start.. of the sequence in
+// `slot`.
 struct StepSequence {
   int32_t slot;
   int32_t start;
@@ -26,26 +29,23 @@ static_assert(sizeof(StepSequence) == 3 * sizeof(int32_t), "rows of an int32 [b,
 
 // What a forward call reads and writes, all of it the caller's memory.
 struct ForwardArguments {
-  std::span<const std::byte> weights;           // weights.bin, header included
-  std::span<std::byte> kv_pages;                // [num_pages, page_bytes]
-  std::span<std::byte> kv_rings;                // [max_batch_size, ring_bytes]
-  std::span<std::byte> scratch;                 // shared + num_threads * thread bytes
-  std::span<const StepSequence> sequences;      // [b]
-  std::span<const int32_t> page_table;          // [b, max_pages_per_sequence], -1: no page
-  std::span<const TokenId> tokens;              // [n], the sequences' tokens one after the other
-  std::span<const int32_t> logit_rows;          // [r], ascending indices into tokens
-  std::span<float> logits;                      // [r, vocab_size]
+  std::span<const std::byte> weights;            // weights.bin, header included
+  std::span<std::byte> kv_pages;                 // [num_pages, page_bytes]
+  std::span<std::byte> kv_rings;                 // [max_batch_size, ring_bytes]
+  std::span<std::byte> scratch;                  // shared + num_threads * thread bytes
+  std::span<const StepSequence> sequences;       // [b]
+  std::span<const int32_t> page_table;           // [b, max_pages_per_sequence], -1: no page
+  std::span<const TokenId> tokens;               // [n], the sequences' tokens one after the other
+  std::span<const int32_t> logit_rows;           // [r], ascending indices into tokens
+  std::span<float> logits;                       // [r, vocab_size]
   const CaratThreadPool* thread_pool = nullptr;  // nullptr: runs on the caller
 };
 
 class Library {
  public:
-  // Reads the file's metadata first and throws Error, without running any of its code, if it was compiled
-  // by another version of Carat, for another TVM FFI, or for a processor unlike this one.
+  // Reads the file's metadata first and throws Error, without running any of its code, if it was
+  // compiled by another version of Carat, for another TVM FFI, or for a processor unlike this one.
   explicit Library(const std::filesystem::path& path);
-  ~Library();
-  Library(const Library&) = delete;
-  Library& operator=(const Library&) = delete;
 
   const library::LibraryMetadata& metadata() const { return metadata_; }
 
@@ -53,10 +53,13 @@ class Library {
   void Forward(const ForwardArguments& arguments) const;
 
  private:
-  struct Functions;
+  struct CloseLibrary {
+    void operator()(void* handle) const;
+  };
 
   library::LibraryMetadata metadata_;
-  std::unique_ptr<const Functions> functions_;
+  std::unique_ptr<void, CloseLibrary> handle_;  // of dlopen
+  TVMFFISafeCallType forward_ = nullptr;        // the library's __tvm_ffi_forward
 };
 
 }  // namespace carat::runtime

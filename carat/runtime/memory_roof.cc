@@ -71,8 +71,8 @@ double MeasureReadBandwidth(ThreadPool& pool, size_t num_bytes) {
   const Reservation buffer(part * pool.num_threads(), "measuring memory bandwidth");
   madvise(buffer.bytes().data(), buffer.bytes().size(), MADV_HUGEPAGE);  // a wish
   const auto part_of = [&](int thread) { return buffer.bytes().subspan(thread * part, part); };
-  // Written by the thread that will read it: memory of its own node, and real pages (untouched ones all
-  // read the same zero page).
+  // Written by the thread that will read it: memory of its own node, and real pages (untouched ones
+  // all read the same zero page).
   pool.Run([&](int thread) { std::ranges::fill(part_of(thread), std::byte{1}); });
 
   const Sum sum = ChooseSum();

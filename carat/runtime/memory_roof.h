@@ -1,4 +1,5 @@
-// How fast this machine can read memory: the roof over decoding, which reads every weight once a token.
+// How fast this machine can read memory: the roof over decoding, which reads every weight once a
+// token.
 
 #ifndef CARAT_RUNTIME_MEMORY_ROOF_H_
 #define CARAT_RUNTIME_MEMORY_ROOF_H_
@@ -12,8 +13,9 @@ namespace carat::runtime {
 // Far beyond any cache, so that what is measured is memory.
 inline constexpr size_t kMemoryRoofBytes = size_t{512} << 20;
 
-// Bytes a second with which the pool's threads together read a buffer of `num_bytes` (at least 256 MiB is
-// sensible), each its own part front to back: the best of several rounds. Takes about a second.
+// Bytes a second with which the pool's threads together read a buffer of `num_bytes` (at least 256
+// MiB is sensible), each its own part front to back: the best of several rounds. Takes about a
+// second.
 double MeasureReadBandwidth(ThreadPool& pool, size_t num_bytes = kMemoryRoofBytes);
 
 }  // namespace carat::runtime

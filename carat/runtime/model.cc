@@ -23,9 +23,12 @@ size_t ScratchBytes(const library::LibraryMetadata& metadata, int num_threads) {
 
 size_t NumLogitRows(const SequenceChunk& chunk) {
   switch (chunk.logit_rows) {
-    case LogitRows::kNone: return 0;
-    case LogitRows::kLast: return 1;
-    case LogitRows::kAll: return chunk.tokens.size();
+    case LogitRows::kNone:
+      return 0;
+    case LogitRows::kLast:
+      return 1;
+    case LogitRows::kAll:
+      return chunk.tokens.size();
   }
   return 0;
 }
@@ -120,21 +123,23 @@ Model::Model(const std::filesystem::path& dist_folder, const ModelOptions& optio
       library_(dist_folder / library::kLibraryFile),
       weights_(dist_folder / library::kWeightsFile),
       thread_pool_(options.num_threads),
-      scratch_(ScratchBytes(library_.metadata(), thread_pool_.num_threads()), "intermediate results"),
+      scratch_(ScratchBytes(library_.metadata(), thread_pool_.num_threads()),
+               "intermediate results"),
       kv_cache_(library_.metadata()) {
   const std::string folder = dist_folder.string();
   const std::string difference = FirstDifference(config_.metadata, library_.metadata());
   if (!difference.empty()) {
-    throw Error("{}: {} and {} come from different compilations ('{}' differs); compile the model again",
-                folder, library::kConfigFile, library::kLibraryFile, difference);
+    throw Error(
+        "{}: {} and {} come from different compilations ('{}' differs); compile the model again",
+        folder, library::kConfigFile, library::kLibraryFile, difference);
   }
   if (weights_.hash() != config_.metadata.weights_hash ||
       static_cast<int64_t>(weights_.bytes().size()) != config_.metadata.weights_bytes) {
-    throw Error("{}: {} has hash {} and {} bytes, but {} was compiled for hash {} and {} bytes; compile "
-                "the model again",
-                folder, library::kWeightsFile, weights_.hash(), weights_.bytes().size(),
-                library::kLibraryFile, config_.metadata.weights_hash,
-                config_.metadata.weights_bytes);
+    throw Error(
+        "{}: {} has hash {} and {} bytes, but {} was compiled for hash {} and {} bytes; compile "
+        "the model again",
+        folder, library::kWeightsFile, weights_.hash(), weights_.bytes().size(),
+        library::kLibraryFile, config_.metadata.weights_hash, config_.metadata.weights_bytes);
   }
   if (options.verify_weights) weights_.Verify();
   ReadAhead(weights_.bytes());
@@ -161,9 +166,9 @@ void Model::Forward(std::span<const SequenceChunk> chunks, std::span<float> logi
       const std::span<const TokenId> piece = rest.first(std::min(rest.size(), step.Room()));
       rest = rest.subspan(piece.size());
       const bool is_last = rest.empty();
-      step.Add(slot, position, piece,
-               chunk.logit_rows == LogitRows::kLast && !is_last ? LogitRows::kNone
-                                                                : chunk.logit_rows);
+      step.Add(
+          slot, position, piece,
+          chunk.logit_rows == LogitRows::kLast && !is_last ? LogitRows::kNone : chunk.logit_rows);
       position += static_cast<int64_t>(piece.size());
     }
   }
@@ -175,13 +180,15 @@ void Model::CheckChunks(std::span<const SequenceChunk> chunks, size_t num_logits
   std::vector<int32_t> slots;
   for (const SequenceChunk& chunk : chunks) {
     if (chunk.sequence->model_.get() != this) throw Error("a sequence belongs to another model");
-    if (chunk.tokens.empty()) throw Error("no tokens given for a sequence; a prompt needs at least one");
+    if (chunk.tokens.empty())
+      throw Error("no tokens given for a sequence; a prompt needs at least one");
     const int64_t length = kv_cache_.Length(chunk.sequence->slot_);
     const auto count = static_cast<int64_t>(chunk.tokens.size());
     if (count > context_window_size() - length) {
-      throw Error("{} tokens do not fit the context window of {} ({} are in it); shorten the prompt, or "
-                  "compile with a larger --context-window-size",
-                  count, context_window_size(), length);
+      throw Error(
+          "{} tokens do not fit the context window of {} ({} are in it); shorten the prompt, or "
+          "compile with a larger --context-window-size",
+          count, context_window_size(), length);
     }
     for (size_t i = 0; i < chunk.tokens.size(); ++i) {
       if (chunk.tokens[i] < 0 || chunk.tokens[i] >= vocab_size()) {
@@ -197,7 +204,8 @@ void Model::CheckChunks(std::span<const SequenceChunk> chunks, size_t num_logits
     throw Error("one call names the same sequence twice");
   }
   if (num_logits != num_rows * vocab_size()) {
-    throw Error("{} logits asked for, but the buffer holds {}", num_rows * vocab_size(), num_logits);
+    throw Error("{} logits asked for, but the buffer holds {}", num_rows * vocab_size(),
+                num_logits);
   }
 }
 

@@ -33,8 +33,8 @@ struct ModelOptions {
   bool verify_weights = false;  // read all of weights.bin and compare its hash
 };
 
-// The tokens a model has seen, of one text: a slot of its KV cache. Ends with the object. Keeps the model
-// alive.
+// The tokens a model has seen, of one text: a slot of its KV cache. Ends with the object. Keeps the
+// model alive.
 class Sequence {
  public:
   // Throws Error if the model's max_batch_size sequences are in use.
@@ -46,8 +46,8 @@ class Sequence {
   // Tokens it holds; the next one gets this position.
   int64_t length() const;
 
-  // Forgets the tokens from `length` on. Returns the length it has then: `length`, or 0 if the sliding
-  // layers have overwritten the window before it; then run the text from its beginning.
+  // Forgets the tokens from `length` on. Returns the length it has then: `length`, or 0 if the
+  // sliding layers have overwritten the window before it; then run the text from its beginning.
   int64_t Truncate(int64_t length);
 
   void Reset() { Truncate(0); }
@@ -77,12 +77,13 @@ class Model {
   static std::shared_ptr<Model> Load(const std::filesystem::path& dist_folder,
                                      const ModelOptions& options = {});
 
-  // Appends tokens to sequences, in as few steps as prefill_chunk_size allows, and writes the logits that
-  // the chunks ask for, in their order, as rows of vocab_size: `logits` must have exactly that size.
+  // Appends tokens to sequences, in as few steps as prefill_chunk_size allows, and writes the
+  // logits that the chunks ask for, in their order, as rows of vocab_size: `logits` must have
+  // exactly that size.
   //
-  // Throws Error, before anything runs, for token ids outside the vocabulary, sequences that would grow
-  // beyond the context window, a sequence named twice, or `logits` of the wrong size. Calls from several
-  // threads take turns.
+  // Throws Error, before anything runs, for token ids outside the vocabulary, sequences that would
+  // grow beyond the context window, a sequence named twice, or `logits` of the wrong size. Calls
+  // from several threads take turns.
   void Forward(std::span<const SequenceChunk> chunks, std::span<float> logits);
 
   // One sequence; `logits` [vocab_size] of the last token.

@@ -5,8 +5,8 @@
 
 namespace carat::runtime {
 
-// Physical cores this process may run on: its affinity mask with hyper-threads counted once, and no more
-// than the container's CPU quota. At least 1.
+// Physical cores this process may run on: its affinity mask with hyper-threads counted once, and no
+// more than the container's CPU quota. At least 1.
 int UsableCores();
 
 }  // namespace carat::runtime

@@ -16,8 +16,9 @@ Reservation::Reservation(size_t num_bytes, std::string_view purpose) {
   void* address = mmap(nullptr, num_bytes, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (address == MAP_FAILED) {
-    throw Error("cannot reserve {} MiB for {}: {}; use a smaller context or batch, or raise `ulimit -v`",
-                num_bytes >> 20, purpose, std::strerror(errno));
+    throw Error(
+        "cannot reserve {} MiB for {}: {}; use a smaller context or batch, or raise `ulimit -v`",
+        num_bytes >> 20, purpose, std::strerror(errno));
   }
   bytes_ = {static_cast<std::byte*>(address), num_bytes};
 }
@@ -30,8 +31,8 @@ void Reservation::GiveBack(size_t offset, size_t num_bytes) const {
   const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
   const size_t begin = (offset + page - 1) / page * page;
   // The reservation's last page is wholly ours, whatever its length.
-  const size_t end = offset + num_bytes == bytes_.size() ? bytes_.size()
-                                                         : (offset + num_bytes) / page * page;
+  const size_t end =
+      offset + num_bytes == bytes_.size() ? bytes_.size() : (offset + num_bytes) / page * page;
   if (begin < end) madvise(bytes_.data() + begin, end - begin, MADV_DONTNEED);
 }
 

@@ -19,8 +19,8 @@ class Reservation {
 
   std::span<std::byte> bytes() const { return bytes_; }
 
-  // Gives the memory of the system pages that lie wholly inside [offset, offset + num_bytes) back; they
-  // read as zeros afterwards.
+  // Gives the memory of the system pages that lie wholly inside [offset, offset + num_bytes) back;
+  // they read as zeros afterwards.
   void GiveBack(size_t offset, size_t num_bytes) const;
 
  private:

@@ -10,8 +10,8 @@ namespace carat::runtime {
 
 namespace {
 
-// Longer than sampling a token takes, so that decoding never pays for waking a thread (some 50 us), and
-// short enough that an idle pool does not show up as load.
+// Longer than sampling a token takes, so that decoding never pays for waking a thread (some 50 us),
+// and short enough that an idle pool does not show up as load.
 constexpr auto kSpinTime = std::chrono::microseconds(200);
 
 void Pause() {

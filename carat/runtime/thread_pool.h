@@ -1,7 +1,7 @@
 // Threads that run a task together, again and again, with little delay between.
 //
-// Between tasks a worker spins for a moment, because the next one usually comes within microseconds (the
-// next token's step), and then sleeps.
+// Between tasks a worker spins for a moment, because the next one usually comes within microseconds
+// (the next token's step), and then sleeps.
 
 #ifndef CARAT_RUNTIME_THREAD_POOL_H_
 #define CARAT_RUNTIME_THREAD_POOL_H_

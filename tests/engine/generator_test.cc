@@ -8,18 +8,18 @@
 #include "carat/base/error.h"
 #include "tests/runtime/fake_model.h"
 
-// The fake model counts: after token t comes t + 1, after 29 comes 0; 13 makes it fail. Its context is 30
-// tokens, its chunks are 5, and a rollback of more than 3 tokens loses the window once the ring has wrapped
-// (tests/runtime/fake_library.cc).
+// The fake model counts: after token t comes t + 1, after 29 comes 0; 13 makes it fail. Its context
+// is 30 tokens, its chunks are 5, and a rollback of more than 3 tokens loses the window once the
+// ring has wrapped (tests/runtime/fake_library.cc).
 
 namespace carat::engine {
 namespace {
 
 using ::testing::ElementsAre;
+using testing::FakeModelFolder;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::ThrowsMessage;
-using testing::FakeModelFolder;
 
 class GeneratorTest : public ::testing::Test {
  protected:
@@ -90,7 +90,10 @@ TEST_F(GeneratorTest, StreamsTokensAndStopsWhenTheCallbackHasEnough) {
 TEST_F(GeneratorTest, CanBeInterruptedAmidTheAnswerAndGoOn) {
   int64_t streamed = 0;
   GenerationRequest request = Request({14});
-  request.on_token = [&](TokenId) { ++streamed; return Continue::kYes; };
+  request.on_token = [&](TokenId) {
+    ++streamed;
+    return Continue::kYes;
+  };
   request.is_interrupted = [&] { return streamed == 3; };
   GenerationResult result = generator_.Generate(request);
   EXPECT_THAT(result.tokens, ElementsAre(15, 16, 17));
@@ -119,7 +122,8 @@ TEST_F(GeneratorTest, CanBeInterruptedAmidThePrompt) {
 
 TEST_F(GeneratorTest, ReusesTheConversationSoFar) {
   generator_.Generate(Request({14, 15, 16}, 4));  // 17 18 19 20, the last of which never ran
-  const GenerationResult result = generator_.Generate(Request({14, 15, 16, 17, 18, 19, 20, 5, 6}, 2));
+  const GenerationResult result =
+      generator_.Generate(Request({14, 15, 16, 17, 18, 19, 20, 5, 6}, 2));
   EXPECT_EQ(result.timings.reused_tokens, 6);
   EXPECT_THAT(result.tokens, ElementsAre(7, 8));
 }

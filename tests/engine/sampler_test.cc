@@ -32,15 +32,16 @@ std::vector<float> SomeLogits(size_t vocab_size, uint64_t seed = 1) {
   return logits;
 }
 
-// The filters as Hugging Face transformers writes them, on the whole vocabulary: probabilities of the
-// tokens that may be drawn, 0 for the others.
+// The filters as Hugging Face transformers writes them, on the whole vocabulary: probabilities of
+// the tokens that may be drawn, 0 for the others.
 std::vector<double> ReferenceProbabilities(std::vector<float> logits, const SamplingParameters& p) {
   const size_t n = logits.size();
   std::vector<size_t> order(n);
   std::iota(order.begin(), order.end(), 0);
   std::ranges::stable_sort(order, [&](size_t a, size_t b) { return logits[a] > logits[b]; });
   std::vector<double> probabilities(n);
-  for (size_t i = 0; i < n; ++i) probabilities[i] = std::exp((logits[i] - logits[order[0]]) / p.temperature);
+  for (size_t i = 0; i < n; ++i)
+    probabilities[i] = std::exp((logits[i] - logits[order[0]]) / p.temperature);
   const auto normalise = [&] {
     const double sum = std::reduce(probabilities.begin(), probabilities.end());
     for (double& probability : probabilities) probability /= sum;
@@ -64,8 +65,8 @@ std::vector<double> ReferenceProbabilities(std::vector<float> logits, const Samp
   return probabilities;
 }
 
-// Draws many tokens and compares their counts with the probabilities: Pearson's chi-square, rare tokens
-// pooled. The seed is fixed; a right sampler passes for all but one seed in 10^5.
+// Draws many tokens and compares their counts with the probabilities: Pearson's chi-square, rare
+// tokens pooled. The seed is fixed; a right sampler passes for all but one seed in 10^5.
 void ExpectDistribution(const std::vector<float>& logits, SamplingParameters parameters,
                         int draws = 20000) {
   parameters.seed = 20240601;
@@ -98,7 +99,8 @@ void ExpectDistribution(const std::vector<float>& logits, SamplingParameters par
   if (pooled_expected >= 10) add_cell(pooled_expected, pooled_count);
   // Wilson and Hilferty's approximation of the quantile 4.265 standard deviations out.
   const double freedom = std::max(cells - 1, 1);
-  const double limit = freedom * std::pow(1 - 2 / (9 * freedom) + 4.265 * std::sqrt(2 / (9 * freedom)), 3);
+  const double limit =
+      freedom * std::pow(1 - 2 / (9 * freedom) + 4.265 * std::sqrt(2 / (9 * freedom)), 3);
   EXPECT_LT(statistic, limit) << cells << " cells";
 }
 
@@ -177,7 +179,8 @@ TEST(Sampling, KeepsTheTopK) {
 TEST(Sampling, KeepsTheTopKOfALargeVocabulary) {
   const std::vector<float> logits = SomeLogits(20000);
   ExpectDistribution(logits, {.temperature = 4, .top_k = 64}, 5000);
-  ExpectDistribution(logits, {.temperature = 4, .top_k = 157}, 2000);  // as many as there are blocks
+  ExpectDistribution(logits, {.temperature = 4, .top_k = 157},
+                     2000);  // as many as there are blocks
   ExpectDistribution(logits, {.temperature = 4, .top_k = 158}, 2000);
 }
 
@@ -212,7 +215,8 @@ TEST(Sampling, KeepsTokensOfAtLeastMinP) {
 }
 
 TEST(Sampling, CombinesAllFilters) {
-  ExpectDistribution(SomeLogits(300), {.temperature = 3, .top_k = 40, .top_p = 0.9, .min_p = 0.1}, 5000);
+  ExpectDistribution(SomeLogits(300), {.temperature = 3, .top_k = 40, .top_p = 0.9, .min_p = 0.1},
+                     5000);
   ExpectDistribution(SomeLogits(300), {.temperature = 3, .top_p = 0.9, .min_p = 0.05}, 5000);
 }
 

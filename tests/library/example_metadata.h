@@ -38,7 +38,9 @@ inline library::LibraryMetadata ExampleMetadata() {
   metadata.decode_weight_bytes = 900;
   metadata.weights_hash = "0123456789abcdef";
   metadata.weights = {
-      {.weight = {.name = "norm", .parts = {{"norm.weight", 1, 64}}, .format = WeightFormat::kF32,
+      {.weight = {.name = "norm",
+                  .parts = {{"norm.weight", 1, 64}},
+                  .format = WeightFormat::kF32,
                   .offset = 1.0f},
        .layout = "vector",
        .offset = 64,

@@ -41,7 +41,9 @@ TEST_F(LibraryFileTest, NamesAMissingFile) {
 
 TEST_F(LibraryFileTest, RefusesWhatIsNoLibrary) {
   ExpectNotALibrary("");
-  ExpectNotALibrary("\x7f" "ELF");
+  ExpectNotALibrary(
+      "\x7f"
+      "ELF");
   ExpectNotALibrary(std::string(4096, '\0'));
 }
 

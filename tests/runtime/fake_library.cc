@@ -1,4 +1,5 @@
-// A library with the exports of a compiled one and a "model" whose logits show what the runtime handed it:
+// A library with the exports of a compiled one and a "model" whose logits show what the runtime
+// handed it:
 //
 //   pages and rings hold the token ids themselves, one int32 a token
 //   logits[(token + 1) % 30] = 1000          greedy decoding counts up

@@ -11,9 +11,7 @@ namespace {
 
 constexpr size_t kBytes = size_t{64} << 20;
 
-void Touch(const Reservation& reservation) {
-  std::ranges::fill(reservation.bytes(), std::byte{1});
-}
+void Touch(const Reservation& reservation) { std::ranges::fill(reservation.bytes(), std::byte{1}); }
 
 TEST(PeakMemory, CountsWhatWasTouchedAndNotWhatIsReserved) {
   const int64_t before = PeakMemoryBytes();

@@ -65,9 +65,12 @@ TEST(ThreadPool, LaunchesForCompiledCode) {
   const CaratThreadPool* abi = pool.abi();
   ASSERT_EQ(abi->num_threads, 2);
   std::vector<int32_t> seen(2, -1);
-  abi->launch(abi->self, [](void* argument, int32_t thread) {
-    (*static_cast<std::vector<int32_t>*>(argument))[thread] = thread;
-  }, &seen);
+  abi->launch(
+      abi->self,
+      [](void* argument, int32_t thread) {
+        (*static_cast<std::vector<int32_t>*>(argument))[thread] = thread;
+      },
+      &seen);
   EXPECT_EQ(seen, (std::vector<int32_t>{0, 1}));
 }
 
