@@ -55,7 +55,8 @@ void AddCompile(CLI::App& app) {
       ->add_option("--quantization", options.quantization,
                    "Weight format: q4_0, q8_0, q0f16, q0bf16 or q0f32")
       ->capture_default_str();
-  command->add_option("--device", options.device, "What to compile for: cpu")->capture_default_str();
+  command->add_option("--device", options.device, "What to compile for: cpu")
+      ->capture_default_str();
   command
       ->add_option("--target", options.target,
                    "Instruction set: native, x86-64-v3, x86-64-avx512vnni, generic")

@@ -29,8 +29,9 @@ fs::path CacheFolder() {
   if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0') {
     return fs::path(home) / ".cache" / "carat";
   }
-  throw Error("no place to keep the compiled model: neither XDG_CACHE_HOME nor HOME is set; run "
-              "'carat compile' and give its output folder instead");
+  throw Error(
+      "no place to keep the compiled model: neither XDG_CACHE_HOME nor HOME is set; run "
+      "'carat compile' and give its output folder instead");
 }
 
 std::string Hash(std::string_view text) {
@@ -67,9 +68,10 @@ void RemoveOlder(const fs::path& cache, const std::string& prefix, const fs::pat
 fs::path ResolveModel(const fs::path& model, const std::string& quantization) {
   if (library::IsDistFolder(model)) return model;
   if (!fs::is_directory(model)) {
-    throw Error("{}: no such folder; MODEL is a folder that 'carat compile' wrote or a Hugging Face "
-                "model folder",
-                model.string());
+    throw Error(
+        "{}: no such folder; MODEL is a folder that 'carat compile' wrote or a Hugging Face "
+        "model folder",
+        model.string());
   }
   if (!fs::exists(model / "config.json")) {
     throw Error("{}: neither a compiled model (no {}) nor a Hugging Face folder (no config.json)",

@@ -84,9 +84,10 @@ class Compilation {
 
   void ReadModel() {
     if (!fs::is_directory(options_.model)) {
-      throw Error("{}: not a folder; give a Hugging Face model folder (config.json, "
-                  "model.safetensors, tokenizer.json)",
-                  options_.model.string());
+      throw Error(
+          "{}: not a folder; give a Hugging Face model folder (config.json, "
+          "model.safetensors, tokenizer.json)",
+          options_.model.string());
     }
     config_json_ = ParseJsonFile(options_.model / "config.json");
     ApplyOverrides(options_, config_json_);
@@ -97,9 +98,10 @@ class Compilation {
   void CheckLimits() const {
     const int64_t context = ContextWindow();
     if (context <= 0 || context > config_.max_position_embeddings) {
-      throw Error("--context-window-size {}: the model has positions 1 to {} (config.json's "
-                  "max_position_embeddings; --overrides changes it)",
-                  context, config_.max_position_embeddings);
+      throw Error(
+          "--context-window-size {}: the model has positions 1 to {} (config.json's "
+          "max_position_embeddings; --overrides changes it)",
+          context, config_.max_position_embeddings);
     }
     if (options_.prefill_chunk_size <= 0 || options_.prefill_chunk_size > kMaxPrefillChunk) {
       throw Error("--prefill-chunk-size {}: expected 1 to {}", options_.prefill_chunk_size,
@@ -128,11 +130,11 @@ class Compilation {
     const auto dump = [&](std::string_view pass, const graph::Graph& graph) {
       Dump(fmt::format("{:02}-{}.graph", step++, pass), graph::PrintGraph(graph));
     };
-    const graph::Graph graph = RunPasses(model::BuildGraph(config_),
-                                         PassesOf(options_.level, scheme_), dump);
+    const graph::Graph graph =
+        RunPasses(model::BuildGraph(config_), PassesOf(options_.level, scheme_), dump);
     program_ = MakeProgram(graph, {options_.level, options_.prefill_chunk_size});
     Dump(fmt::format("{:02}-program.txt", step), Print(program_));
-    kv_ = PlanKv(config_, scheme_, options_.prefill_chunk_size);
+    kv_ = PlanKv(config_, scheme_, options_.prefill_chunk_size, options_.max_batch_size);
     FillMetadata();
   }
 
@@ -157,7 +159,7 @@ class Compilation {
     m.page_bytes = kv_.page_bytes();
     m.ring_tokens = kv_.num_sliding_layers > 0 ? kv_.ring_pages * cpu::kPageTokens : 0;
     m.ring_bytes = kv_.ring_bytes();
-    m.scratch_shared_bytes = program_.shared_bytes + attention.shared_bytes;
+    m.scratch_shared_bytes = program_.shared_bytes + attention.shared_bytes + kv_.staging_bytes;
     m.scratch_thread_bytes = program_.thread_bytes + attention.thread_bytes;
     m.weights = PlanWeights(program_.weights);
     m.weights_bytes = cpu::RoundUp(m.weights.back().offset + m.weights.back().num_bytes,
@@ -191,15 +193,15 @@ class Compilation {
   void Pack(const checkpoint::Checkpoint& checkpoint, const fs::path& path) {
     library::WeightsWriter writer(path);
     PackWeights(checkpoint, metadata_.weights, writer, [&](int64_t done, int64_t total) {
-      Report("packing weights", 0.05 + 0.45 * static_cast<double>(done) / static_cast<double>(total));
+      Report("packing weights",
+             0.05 + 0.45 * static_cast<double>(done) / static_cast<double>(total));
     });
     metadata_.weights_hash = library::HashToHex(writer.Finish());
   }
 
   void CompileLibrary(const fs::path& output) {
     Report("compiling the library", 0.5);
-    const std::string source =
-        GenerateCpu({program_, config_, scheme_, target_, metadata_, kv_});
+    const std::string source = GenerateCpu({program_, config_, scheme_, target_, metadata_, kv_});
     Dump("model.cc", source);
     const fs::path folder = output / "source";
     for (const EmbeddedHeader& header : EmbeddedHeaders()) {

@@ -16,16 +16,16 @@
 namespace carat::compiler {
 
 struct CompileOptions {
-  std::filesystem::path model = {};     // a Hugging Face folder
-  std::string quantization = "q4_0";    // quantization/scheme.h has the names
+  std::filesystem::path model = {};   // a Hugging Face folder
+  std::string quantization = "q4_0";  // quantization/scheme.h has the names
   std::string device = "cpu";
-  std::string target = "native";        // library/cpu_features.h has the names
-  std::filesystem::path output = {};    // empty: dist/<folder>-<quantization>-<device>
+  std::string target = "native";                    // library/cpu_features.h has the names
+  std::filesystem::path output = {};                // empty: dist/<folder>-<quantization>-<device>
   std::optional<int64_t> context_window_size = {};  // tokens; default: max_position_embeddings
   std::optional<int64_t> sliding_window_size = {};  // tokens; default: config.json's
-  int64_t prefill_chunk_size = 512;     // tokens of one forward call
-  int64_t max_batch_size = 16;          // sequences of one forward call
-  std::string overrides = {};           // "rope_theta=1e6;context_window_size=4096"
+  int64_t prefill_chunk_size = 512;                 // tokens of one forward call
+  int64_t max_batch_size = 16;                      // sequences of one forward call
+  std::string overrides = {};                       // "rope_theta=1e6;context_window_size=4096"
   OptLevel level = OptLevel::kO3;
   std::filesystem::path debug_dump = {};  // a folder for what each step makes; empty: none
 };

@@ -1,5 +1,5 @@
-// The headers that generated code includes (kernels/cpu, the TVM FFI's C ABI, DLPack), carried inside the binary
-// so that compiling a model needs nothing but a C++ compiler.
+// The headers that generated code includes (kernels/cpu, the TVM FFI's C ABI, DLPack), carried
+// inside the binary so that compiling a model needs nothing but a C++ compiler.
 
 #ifndef CARAT_COMPILER_EMBEDDED_HEADERS_H_
 #define CARAT_COMPILER_EMBEDDED_HEADERS_H_

@@ -66,7 +66,8 @@ void ApplyOverrides(CompileOptions& options, Json& config) {
       (*holder)[key] = value;
     } else {
       throw Error(
-          "--overrides: '{}' is neither a compile option (context_window_size, sliding_window_size, "
+          "--overrides: '{}' is neither a compile option (context_window_size, "
+          "sliding_window_size, "
           "prefill_chunk_size, max_batch_size) nor a field of config.json",
           key);
     }
@@ -74,8 +75,9 @@ void ApplyOverrides(CompileOptions& options, Json& config) {
   if (options.sliding_window_size) {
     Json* holder = HolderOf(config, "sliding_window");
     if (holder == nullptr) {
-      throw Error("--sliding-window-size: config.json has no sliding_window; the model has no "
-                  "sliding layers");
+      throw Error(
+          "--sliding-window-size: config.json has no sliding_window; the model has no "
+          "sliding layers");
     }
     (*holder)["sliding_window"] = *options.sliding_window_size;
   }

@@ -9,7 +9,8 @@
 namespace carat::compiler {
 
 // Applies the list to the options (context_window_size, sliding_window_size, prefill_chunk_size,
-// max_batch_size) and to config.json, whose fields it may only change, not add: a misspelt key is an Error.
+// max_batch_size) and to config.json, whose fields it may only change, not add: a misspelt key is
+// an Error.
 void ApplyOverrides(CompileOptions& options, Json& config);
 
 }  // namespace carat::compiler

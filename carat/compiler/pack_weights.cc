@@ -59,11 +59,16 @@ int64_t NumTilesOf(const graph::Weight& weight) {
 template <class Fn>
 auto WithFormat(WeightFormat format, Fn&& fn) {
   switch (format) {
-    case WeightFormat::kF32: return fn(cpu::F32{});
-    case WeightFormat::kF16: return fn(cpu::F16{});
-    case WeightFormat::kBF16: return fn(cpu::BF16{});
-    case WeightFormat::kQ4_0: return fn(cpu::Q4_0{});
-    case WeightFormat::kQ8_0: return fn(cpu::Q8_0{});
+    case WeightFormat::kF32:
+      return fn(cpu::F32{});
+    case WeightFormat::kF16:
+      return fn(cpu::F16{});
+    case WeightFormat::kBF16:
+      return fn(cpu::BF16{});
+    case WeightFormat::kQ4_0:
+      return fn(cpu::Q4_0{});
+    case WeightFormat::kQ8_0:
+      return fn(cpu::Q8_0{});
   }
   throw Error("unknown weight format");
 }
@@ -77,8 +82,9 @@ int64_t TileBytes(const graph::Weight& weight) {
 void CheckHolds(const graph::Weight& weight, const RowPiece& piece, std::span<const float> row,
                 int64_t row_index) {
   if (quantization::CanHold(weight.format, row)) return;
-  throw Error("tensor '{}', row {}: holds values too large for {}; use --quantization q0f32 or q0bf16",
-              piece.tensor->name, row_index, quantization::FormatName(weight.format));
+  throw Error(
+      "tensor '{}', row {}: holds values too large for {}; use --quantization q0f32 or q0bf16",
+      piece.tensor->name, row_index, quantization::FormatName(weight.format));
 }
 
 // One thread's part of packing: tiles of one weight, with buffers it keeps.
@@ -107,8 +113,8 @@ class TilePacker {
       }
     }
     WithFormat(weight_.format, [&](auto format) {
-      cpu::PackTile<decltype(format)>(reinterpret_cast<const uint8_t*>(rows_.data()), num_rows, cols,
-                                      reinterpret_cast<uint8_t*>(out));
+      cpu::PackTile<decltype(format)>(reinterpret_cast<const uint8_t*>(rows_.data()), num_rows,
+                                      cols, reinterpret_cast<uint8_t*>(out));
     });
   }
 

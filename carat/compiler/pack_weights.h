@@ -17,12 +17,13 @@ namespace carat::compiler {
 // Bytes of a packed weight, without the padding that follows it in weights.bin.
 int64_t PackedBytes(const graph::Weight& weight);
 
-// Where each weight will lie in weights.bin, in order: what generated code needs before they are packed.
+// Where each weight will lie in weights.bin, in order: what generated code needs before they are
+// packed.
 std::vector<library::PackedWeight> PlanWeights(std::span<const graph::Weight> weights);
 
-// Appends them in that order. Reads the checkpoint a few hundred rows at a time on all cores, so memory stays
-// far below its size; interruptible. Throws Error naming a tensor that is missing, misshapen, or holds
-// values its format cannot.
+// Appends them in that order. Reads the checkpoint a few hundred rows at a time on all cores, so
+// memory stays far below its size; interruptible. Throws Error naming a tensor that is missing,
+// misshapen, or holds values its format cannot.
 void PackWeights(const checkpoint::Checkpoint& checkpoint,
                  std::span<const library::PackedWeight> plan, library::WeightsWriter& writer,
                  const ProgressCallback& progress);

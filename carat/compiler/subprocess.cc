@@ -44,7 +44,8 @@ class Pipe {
   std::array<int, 2> ends_ = {-1, -1};
 };
 
-// The child gets its own process group, so that Ctrl-C reaches it only through us. Returns 0 or an errno.
+// The child gets its own process group, so that Ctrl-C reaches it only through us. Returns 0 or an
+// errno.
 int Spawn(std::vector<std::string> command, const Pipe& output, pid_t* child) {
   std::vector<char*> arguments;
   for (std::string& argument : command) arguments.push_back(argument.data());

@@ -13,8 +13,8 @@ struct ProcessResult {
   std::string output;  // stdout and stderr together
 };
 
-// Runs command[0], found on PATH, with the rest as arguments. Throws InterruptedError, after ending the
-// process, when Ctrl-C is pressed meanwhile.
+// Runs command[0], found on PATH, with the rest as arguments. Throws InterruptedError, after ending
+// the process, when Ctrl-C is pressed meanwhile.
 ProcessResult RunProcess(const std::vector<std::string>& command);
 
 }  // namespace carat::compiler

@@ -16,8 +16,8 @@ struct Toolchain {
   std::string name() const;  // "python3 -m ziglang c++"
 };
 
-// $CXX, g++, clang++, zig, then zig from `pip install ziglang`: the first that compiles C++20 programs. All are
-// tried anew at each call. Throws Error naming what was tried and how to get one.
+// $CXX, g++, clang++, zig, then zig from `pip install ziglang`: the first that compiles C++20
+// programs. All are tried anew at each call. Throws Error naming what was tried and how to get one.
 Toolchain FindToolchain();
 
 // Every candidate with what speaks against it, empty if it works: for `carat doctor`.
@@ -27,14 +27,14 @@ struct ToolchainCandidate {
 };
 std::vector<ToolchainCandidate> ListToolchains();
 
-// Compiles one source file into a shared library. Ctrl-C stops the compiler and throws InterruptedError; a
-// failure throws Error with the end of what it printed.
+// Compiles one source file into a shared library. Ctrl-C stops the compiler and throws
+// InterruptedError; a failure throws Error with the end of what it printed.
 struct CompileJob {
   std::filesystem::path source;
   std::filesystem::path output;
   std::filesystem::path include_directory;
-  std::string target_flags;                      // "-mavx2 -mfma"
-  std::filesystem::path tvm_ffi_library;         // linked by its file name
+  std::string target_flags;               // "-mavx2 -mfma"
+  std::filesystem::path tvm_ffi_library;  // linked by its file name
 };
 void CompileSharedLibrary(const Toolchain& toolchain, const CompileJob& job);
 

@@ -9,8 +9,8 @@ namespace carat::graph {
 namespace {
 
 std::string Describe(const Value& value) {
-  return fmt::format("'{}' [{}, {}]", value.name,
-                     value.type.rows == RowSpace::kTokens ? "n" : "r", value.type.width);
+  return fmt::format("'{}' [{}, {}]", value.name, value.type.rows == RowSpace::kTokens ? "n" : "r",
+                     value.type.width);
 }
 
 [[noreturn]] void Mismatch(std::string_view op, const Value& a, const Value& b) {

@@ -1,14 +1,15 @@
 // The intermediate representation of a model: values, operations and weights.
 //
-// A Graph describes one step of inference: n tokens go in, logits of r of them come out. Both counts are
-// known only when the step runs; every other dimension is a constant. Each value is a matrix
+// A Graph describes one step of inference: n tokens go in, logits of r of them come out. Both
+// counts are known only when the step runs; every other dimension is a constant. Each value is a
+// matrix
 //
 //     [n or r, width]      one row a token, row-major
 //
-// so a value's type is its row space, its width and its element type. Nodes are in execution order, and
-// each makes exactly one value (static single assignment). Architectures (model/gemma3.cc) build a Graph
-// with the methods below, which check shapes as they go; passes (compiler/passes) rewrite it; the
-// verifier checks it after each of them.
+// so a value's type is its row space, its width and its element type. Nodes are in execution order,
+// and each makes exactly one value (static single assignment). Architectures (model/gemma3.cc)
+// build a Graph with the methods below, which check shapes as they go; passes (compiler/passes)
+// rewrite it; the verifier checks it after each of them.
 
 #ifndef CARAT_GRAPH_GRAPH_H_
 #define CARAT_GRAPH_GRAPH_H_

@@ -1,4 +1,5 @@
-// The operations of a Graph: one struct each, with its constants. Inputs and outputs are the Node's.
+// The operations of a Graph: one struct each, with its constants. Inputs and outputs are the
+// Node's.
 
 #ifndef CARAT_GRAPH_OPS_H_
 #define CARAT_GRAPH_OPS_H_
@@ -56,7 +57,8 @@ struct Attention {
   int64_t num_kv_heads;
   int64_t head_dim;
   float scale;
-  int64_t sliding_window;  // key j is visible to query i iff j <= i and i - j < window; 0: no window
+  int64_t
+      sliding_window;  // key j is visible to query i iff j <= i and i - j < window; 0: no window
   std::optional<float> softcap;
 };
 
@@ -76,8 +78,8 @@ struct Slice {
 
 struct Quantize {};
 
-using Op = std::variant<Tokens, Embed, RmsNorm, Linear, Rope, Attention, Add, Mul, GeluTanh, Softcap,
-                        SelectRows, Slice, Quantize>;
+using Op = std::variant<Tokens, Embed, RmsNorm, Linear, Rope, Attention, Add, Mul, GeluTanh,
+                        Softcap, SelectRows, Slice, Quantize>;
 
 // "rms_norm", for dumps and messages.
 std::string_view OpName(const Op& op);

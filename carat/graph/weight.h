@@ -1,4 +1,5 @@
-// A weight of a Graph: which tensors of the checkpoint it is made of, and in which format it is kept.
+// A weight of a Graph: which tensors of the checkpoint it is made of, and in which format it is
+// kept.
 
 #ifndef CARAT_GRAPH_WEIGHT_H_
 #define CARAT_GRAPH_WEIGHT_H_

@@ -29,7 +29,7 @@ class Builder {
 
   graph::Graph Build() && {
     const WeightId embed_tokens = Matrix("embed_tokens", config_.vocab_size, config_.hidden_size);
-    ValueId h = graph_.Embed(graph_.Tokens(), embed_tokens, EmbeddingScale(config_), "embedding");
+    ValueId h = graph_.Embed(graph_.Tokens(), embed_tokens, EmbeddingScale(config_), "h");
     for (int64_t layer = 0; layer < config_.num_hidden_layers; ++layer) {
       prefix_ = fmt::format("layers.{}.", layer);
       h = Residual(h, SelfAttention(layer, Norm(h, "input_layernorm")), "post_attention_layernorm",

@@ -21,8 +21,9 @@ using ::testing::Not;
 std::string Generate(const std::string& model_config, OptLevel level = OptLevel::kO3) {
   const auto& scheme = quantization::FindScheme("q4_0");
   const model::ModelConfig config = SmallConfig();
-  const Program program = MakeProgram(RunPasses(SmallGraph(), PassesOf(level, scheme)), {level, 64});
-  const KvPlan kv = PlanKv(config, scheme, 64);
+  const Program program =
+      MakeProgram(RunPasses(SmallGraph(), PassesOf(level, scheme)), {level, 64});
+  const KvPlan kv = PlanKv(config, scheme, 64, 4);
   library::LibraryMetadata metadata;
   metadata.carat_version = "1.2.3";
   metadata.model_config = model_config;
@@ -37,13 +38,14 @@ TEST(GenerateTest, EqualLayersShareAFunctionAndALoop) {
   const auto& scheme = quantization::FindScheme("q4_0");
   const Program program = MakeProgram(
       RunPasses(model::BuildGraph(config), PassesOf(OptLevel::kO3, scheme)), {OptLevel::kO3, 64});
-  const KvPlan kv = PlanKv(config, scheme, 64);
+  const KvPlan kv = PlanKv(config, scheme, 64, 4);
   library::LibraryMetadata metadata;
   metadata.model_config = "{}";
   metadata.weights = PlanWeights(program.weights);
   const std::string code =
       GenerateCpu({program, config, scheme, library::FindTarget("generic"), metadata, kv});
-  EXPECT_THAT(code, HasSubstr("for (int layer = 0; layer <= 4; ++layer) SlidingLayer(step, b, layer);"));
+  EXPECT_THAT(code,
+              HasSubstr("for (int layer = 0; layer <= 4; ++layer) SlidingLayer(step, b, layer);"));
   EXPECT_THAT(code, HasSubstr("SlidingLayer2(step, b, 5);"));  // its rows are the outputs'
 }
 
@@ -85,13 +87,19 @@ TEST(NamesTest, FloatsKeepTheirValue) {
   EXPECT_EQ(DoubleText(1e6), "1000000.0");
 }
 
-TEST(KvPlanTest, SlidingLayersKeepTheWindowAndAChunk) {
+TEST(KvPlanTest, SlidingLayersKeepTheWindowAndWhatARollbackNeeds) {
   const model::ModelConfig config = SmallConfig();  // window 8, two sliding layers, one full
-  const KvPlan plan = PlanKv(config, quantization::FindScheme("q4_0"), 64);
+  const KvPlan plan = PlanKv(config, quantization::FindScheme("q4_0"), 512, 4);
   EXPECT_EQ(plan.layer_page_bytes, 64 * 2 * 2 * 16 * 2);  // tokens, k and v, heads, dims, f16
   EXPECT_EQ(plan.ring_pages, 2);                          // 8 + 64 tokens
   EXPECT_EQ(plan.page_bytes(), plan.layer_page_bytes);
   EXPECT_EQ(plan.ring_bytes(), 2 * 2 * plan.layer_page_bytes);
+  EXPECT_GE(plan.staging_bytes, 512 / 64 * plan.layer_page_bytes);
+}
+
+TEST(KvPlanTest, ChunksThatFitTheRingNeedNoStaging) {
+  const KvPlan plan = PlanKv(SmallConfig(), quantization::FindScheme("q4_0"), 64, 4);
+  EXPECT_EQ(plan.staging_bytes, 0);
 }
 
 }  // namespace

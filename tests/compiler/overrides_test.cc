@@ -12,7 +12,8 @@ using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 
 TEST(OverridesTest, CompileOptionsAndConfigFieldsAreSet) {
-  CompileOptions options{.overrides = "context_window_size=4096;rope_theta=5e5;prefill_chunk_size=64"};
+  CompileOptions options{.overrides =
+                             "context_window_size=4096;rope_theta=5e5;prefill_chunk_size=64"};
   Json config = {{"rope_theta", 1e6}, {"sliding_window", 512}};
   ApplyOverrides(options, config);
   EXPECT_EQ(options.context_window_size, 4096);
@@ -45,8 +46,8 @@ TEST(OverridesTest, WhatIsNotKeyAndValueIsRefused) {
 
 TEST(OverridesTest, SizesMustBePositiveIntegers) {
   Json config = Json::object();
-  for (const char* text : {"prefill_chunk_size=0", "prefill_chunk_size=-1", "prefill_chunk_size=1.5",
-                           "prefill_chunk_size=many"}) {
+  for (const char* text : {"prefill_chunk_size=0", "prefill_chunk_size=-1",
+                           "prefill_chunk_size=1.5", "prefill_chunk_size=many"}) {
     CompileOptions options{.overrides = text};
     EXPECT_THAT([&] { ApplyOverrides(options, config); },
                 ThrowsMessage<Error>(HasSubstr("positive integer")));

@@ -1,5 +1,3 @@
-#include "carat/compiler/passes/pass.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -7,6 +5,7 @@
 #include <cmath>
 
 #include "carat/base/error.h"
+#include "carat/compiler/passes/pass.h"
 #include "carat/graph/verifier.h"
 #include "tests/compiler/model_graph.h"
 
@@ -32,8 +31,8 @@ void ExpectSameLogits(const graph::Graph& before, const graph::Graph& after) {
 TEST(AssignFormatsTest, MatricesAreQuantizedAndVectorsAreNot) {
   const graph::Graph graph = AssignFormats(SmallGraph(), Q4());
   for (const graph::Weight& weight : graph.weights) {
-    const auto expected = weight.is_vector() ? quantization::WeightFormat::kF32
-                                             : quantization::WeightFormat::kQ4_0;
+    const auto expected =
+        weight.is_vector() ? quantization::WeightFormat::kF32 : quantization::WeightFormat::kQ4_0;
     EXPECT_EQ(weight.format, expected) << weight.name;
   }
 }
@@ -42,10 +41,10 @@ TEST(AssignFormatsTest, ATensorThatBlocksCannotHoldIsNamedWithAFormatThatCan) {
   model::ModelConfig config = SmallConfig();
   config.intermediate_size = 80;
   const graph::Graph graph = model::BuildGraph(config);
-  EXPECT_THAT([&] { AssignFormats(graph, Q4()); },
-              ThrowsMessage<Error>(AllOf(HasSubstr("model.layers.0.mlp.down_proj.weight"),
-                                         HasSubstr("80 is not a multiple of 32"),
-                                         HasSubstr("q0f16"))));
+  EXPECT_THAT(
+      [&] { AssignFormats(graph, Q4()); },
+      ThrowsMessage<Error>(AllOf(HasSubstr("model.layers.0.mlp.down_proj.weight"),
+                                 HasSubstr("80 is not a multiple of 32"), HasSubstr("q0f16"))));
   EXPECT_NO_THROW(AssignFormats(graph, quantization::FindScheme("q0f16")));
 }
 
@@ -80,8 +79,8 @@ TEST(MergeLinearsTest, QkvAndGateUpBecomeOneEach) {
   const graph::Graph after = MergeLinears(before);
   EXPECT_EQ(CountOps<graph::Linear>(before), 3 * 7 + 1);
   EXPECT_EQ(CountOps<graph::Linear>(after), 3 * 4 + 1);
-  const auto qkv = std::ranges::find(after.weights, "layers.0.self_attn.q_k_v_proj",
-                                     &graph::Weight::name);
+  const auto qkv =
+      std::ranges::find(after.weights, "layers.0.self_attn.q_k_v_proj", &graph::Weight::name);
   ASSERT_NE(qkv, after.weights.end());
   EXPECT_EQ(qkv->rows(), 64 + 32 + 32);
   ExpectSameLogits(before, after);

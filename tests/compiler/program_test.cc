@@ -20,8 +20,8 @@ Program ProgramOf(OptLevel level) {
 
 class ProgramTest : public ::testing::TestWithParam<OptLevel> {};
 
-// One thread may still be in the stages since the last barrier that every step passes, while another is as far
-// ahead as the next such barrier lets it be.
+// One thread may still be in the stages since the last barrier that every step passes, while
+// another is as far ahead as the next such barrier lets it be.
 TEST_P(ProgramTest, BuffersThatThreadsMayUseAtTheSameTimeDoNotOverlap) {
   Program program = ProgramOf(GetParam());
   int num_phases = 1;
@@ -85,7 +85,8 @@ TEST_P(ProgramTest, NobodyReadsWhatOtherThreadsMayStillWrite) {
     ForEachAccess(stage, [&](const Access& access) {
       if (!access.is_write) {
         EXPECT_FALSE(unfinished.contains(access.operand->buffer))
-            << program.buffers[access.operand->buffer].name << "\n" << Print(program);
+            << program.buffers[access.operand->buffer].name << "\n"
+            << Print(program);
       }
     });
     if (!std::holds_alternative<RowLoop>(stage.work)) {

@@ -47,7 +47,8 @@ void WriteScript(const std::filesystem::path& path, const std::string& text) {
 
 TEST(ToolchainTest, CxxComesFirst) {
   const testing::TemporaryFolder folder;
-  WriteScript(folder / "mine", "if [ \"$1\" = --version ]; then echo mine 1.0; else exec g++ \"$@\"; fi\n");
+  WriteScript(folder / "mine",
+              "if [ \"$1\" = --version ]; then echo mine 1.0; else exec g++ \"$@\"; fi\n");
   const ScopedEnvironment cxx("CXX", (folder / "mine").string());
   const Toolchain toolchain = FindToolchain();
   EXPECT_EQ(toolchain.command.front(), (folder / "mine").string());

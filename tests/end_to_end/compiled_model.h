@@ -18,7 +18,8 @@ namespace carat {
 // models/demo, or the checkpoint of a golden case.
 std::filesystem::path ModelFolder(const std::string& golden_case);
 
-// The folder `options` compile to. The same options give the same folder, compiled at the first call.
+// The folder `options` compile to. The same options give the same folder, compiled at the first
+// call.
 std::filesystem::path Compiled(const compiler::CompileOptions& options);
 
 // Logits [tokens.size(), vocab_size], fed `chunk` tokens at a time into a new sequence.

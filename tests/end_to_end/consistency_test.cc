@@ -1,10 +1,9 @@
-// What must not depend on how a text is fed or a model compiled: optimization levels, instruction sets, threads,
-// chunks, batches.
+// What must not depend on how a text is fed or a model compiled: optimization levels, instruction
+// sets, threads, chunks, batches.
 
 #include <gtest/gtest.h>
 
 #include <iostream>
-
 #include <string>
 #include <vector>
 
@@ -22,7 +21,8 @@ namespace {
 using compiler::CompileOptions;
 using compiler::OptLevel;
 
-constexpr const char* kCase = "new-config-softcap";  // windows of 16, full and sliding layers, softcap
+constexpr const char* kCase =
+    "new-config-softcap";  // windows of 16, full and sliding layers, softcap
 
 std::shared_ptr<runtime::Model> Load(const CompileOptions& options, int num_threads = 2) {
   return runtime::Model::Load(Compiled(options), {.num_threads = num_threads});
@@ -30,7 +30,8 @@ std::shared_ptr<runtime::Model> Load(const CompileOptions& options, int num_thre
 
 class QuantizationTest : public testing::TestWithParam<std::string> {};
 
-// Integer weights meet activations rounded to 8 bits: the rest of the difference is the cache in f16.
+// Integer weights meet activations rounded to 8 bits: the rest of the difference is the cache in
+// f16.
 TEST_P(QuantizationTest, LibraryAgreesWithTheReferenceOnTheSameWeights) {
   const auto& scheme = quantization::FindScheme(GetParam());
   const auto folder = ModelFolder(kCase);

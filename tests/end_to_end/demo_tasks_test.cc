@@ -1,6 +1,6 @@
-// Ground truth: the demo model answers 100 questions of each of its tasks, by exact match with greedy decoding, as well with
-// 4-bit weights as without quantization. `name_far` asks for what lies some 300 tokens back, where only the
-// full-attention layer sees it.
+// Ground truth: the demo model answers 100 questions of each of its tasks, by exact match with
+// greedy decoding, as well with 4-bit weights as without quantization. `name_far` asks for what
+// lies some 300 tokens back, where only the full-attention layer sees it.
 
 #include <gtest/gtest.h>
 
@@ -28,8 +28,7 @@ struct Question {
 };
 
 std::vector<Question> ReadQuestions(const std::string& task) {
-  const fs::path path =
-      fs::path(CARAT_SOURCE_DIR) / "tests/data/demo_tasks" / (task + ".jsonl");
+  const fs::path path = fs::path(CARAT_SOURCE_DIR) / "tests/data/demo_tasks" / (task + ".jsonl");
   std::ifstream file(path);
   std::vector<Question> questions;
   for (std::string line; std::getline(file, line);) {
@@ -54,8 +53,9 @@ class Answerer {
 
   std::string Answer(const Question& question) {
     engine::GenerationRequest request;
-    request.prompt = tokenizer_.Encode(template_.Render(question.turns, text::GenerationPrompt::kAdd),
-                                       text::SpecialTokens::kDoNotAdd);
+    request.prompt =
+        tokenizer_.Encode(template_.Render(question.turns, text::GenerationPrompt::kAdd),
+                          text::SpecialTokens::kDoNotAdd);
     request.sampling.temperature = 0;
     request.stop_tokens = model_->config().generation.eos_token_ids;
     request.max_tokens = kMaxAnswerTokens;

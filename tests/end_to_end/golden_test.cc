@@ -1,4 +1,5 @@
-// The compiled library, unquantized, against logits that Hugging Face transformers computed in float32.
+// The compiled library, unquantized, against logits that Hugging Face transformers computed in
+// float32.
 
 #include <gtest/gtest.h>
 
@@ -23,8 +24,8 @@ class CompiledGoldenTest : public testing::TestWithParam<std::string> {
     const std::vector<TokenId> tokens = ReadNpyInt32(folder / "tokens.npy");
     const std::vector<int32_t> rows = ReadNpyInt32(folder / "rows.npy");
     const FloatMatrix expected = ReadNpyFloat32(folder / "logits.npy");
-    const auto model = runtime::Model::Load(
-        Compiled({.model = ModelFolder(GetParam()), .quantization = "q0f32"}));
+    const auto model =
+        runtime::Model::Load(Compiled({.model = ModelFolder(GetParam()), .quantization = "q0f32"}));
     ASSERT_EQ(expected.cols, model->vocab_size());
     const std::vector<float> logits = AllLogits(model, tokens, chunk);
     float max_error = 0;

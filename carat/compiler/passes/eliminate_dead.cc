@@ -1,10 +1,11 @@
 // Drops what the output does not need, and renumbers:
 //
 //   %5 = linear(%4, @q)
-//   %6 = linear(%4, @unused)         ->     %5 = linear(%4, @q)       and @unused is no longer listed
-//   output %5
+//   %6 = linear(%4, @unused)         ->     %5 = linear(%4, @q)       and @unused is no longer
+//   listed output %5
 //
-// Attention has an effect besides its value (the KV cache), but a layer nothing reads needs no cache.
+// Attention has an effect besides its value (the KV cache), but a layer nothing reads needs no
+// cache.
 
 #include <type_traits>
 #include <utility>
@@ -21,7 +22,8 @@ graph::WeightId* WeightOf(graph::Op& op) {
         using T = std::decay_t<decltype(attributes)>;
         if constexpr (std::is_same_v<T, graph::Embed>) {
           return &attributes.table;
-        } else if constexpr (std::is_same_v<T, graph::RmsNorm> || std::is_same_v<T, graph::Linear>) {
+        } else if constexpr (std::is_same_v<T, graph::RmsNorm> ||
+                             std::is_same_v<T, graph::Linear>) {
           return &attributes.weight;
         } else {
           return nullptr;

@@ -1,5 +1,5 @@
-// The gated activation becomes the epilogue of the Linear that makes both of its sides, so that the wide
-// intermediate is never stored:
+// The gated activation becomes the epilogue of the Linear that makes both of its sides, so that the
+// wide intermediate is never stored:
 //
 //   %5 = linear(%4, @gate_up)               @gate_up's rows interleave gate and up
 //   %6 = slice(%5) {0}               ->     %5 = linear(%4, @gate_up) {epilogue=gelu_mul}
@@ -21,8 +21,8 @@ class Matcher {
   explicit Matcher(const graph::Graph& graph)
       : graph_(graph), users_(UsersOf(graph)), producers_(ProducersOf(graph)) {}
 
-  // The Linear whose two halves `mul` = gelu_tanh(first half) * second half combines, if that is all its output
-  // is used for.
+  // The Linear whose two halves `mul` = gelu_tanh(first half) * second half combines, if that is
+  // all its output is used for.
   const graph::Node* GatedLinear(const graph::Node& mul) const {
     if (!std::holds_alternative<graph::Mul>(mul.op)) return nullptr;
     const graph::Node& gelu = Producer(mul.inputs[0]);

@@ -1,5 +1,5 @@
-// Linears that read the same input become one with their rows stacked, so that the input is read once and
-// there is one kernel and one barrier instead of three:
+// Linears that read the same input become one with their rows stacked, so that the input is read
+// once and there is one kernel and one barrier instead of three:
 //
 //   %5 = linear(%4, @q)                     %5 = linear(%4, @q+k+v)
 //   %6 = linear(%4, @k)              ->     %6 = slice(%5) {0}
@@ -18,8 +18,8 @@
 namespace carat::compiler {
 namespace {
 
-// "layers.0.q_proj" and "layers.0.k_proj" -> "layers.0.q_k_proj": the parts after the last dot are joined, what
-// they all end with is kept once.
+// "layers.0.q_proj" and "layers.0.k_proj" -> "layers.0.q_k_proj": the parts after the last dot are
+// joined, what they all end with is kept once.
 std::string MergedName(const std::vector<std::string>& names) {
   const std::string& last = names.back();
   std::string suffix = last.substr(std::min(last.rfind('_'), last.size()));

@@ -1,12 +1,13 @@
-// In the last layer only the rows whose logits are asked for go on; what works row by row may as well work on
-// those alone:
+// In the last layer only the rows whose logits are asked for go on; what works row by row may as
+// well work on those alone:
 //
 //   %8 = linear(%7, @o)                     %8 = select_rows(%7)
 //   %9 = add(%3, %8)                 ->     %9 = linear(%8, @o)
 //   %10 = select_rows(%9)                   %10 = select_rows(%3)
 //                                           %11 = add(%10, %9)
 //
-// It stops where rows mix: at Attention. In a prompt of 512 tokens that saves one layer's matrices but for k and v.
+// It stops where rows mix: at Attention. In a prompt of 512 tokens that saves one layer's matrices
+// but for k and v.
 
 #include <utility>
 #include <vector>
@@ -35,7 +36,8 @@ std::vector<bool> OnlySelected(const graph::Graph& graph) {
     }
     bool all = !users[node.output].empty();
     for (int user : users[node.output]) {
-      all = all && (narrow[user] || std::holds_alternative<graph::SelectRows>(graph.nodes[user].op));
+      all =
+          all && (narrow[user] || std::holds_alternative<graph::SelectRows>(graph.nodes[user].op));
     }
     narrow[i] = all;
   }
@@ -53,8 +55,7 @@ graph::Graph NarrowOutputs(const graph::Graph& graph) {
     const graph::ValueId mapped = rewriter.Map(old_value);
     if (result.TypeOf(mapped).rows == graph::RowSpace::kOutputs) return mapped;
     if (selected[old_value] < 0) {
-      selected[old_value] =
-          result.SelectRows(mapped, graph.values[old_value].name + "_selected");
+      selected[old_value] = result.SelectRows(mapped, graph.values[old_value].name + "_selected");
     }
     return selected[old_value];
   };

@@ -1,5 +1,5 @@
-// A pass rewrites a Graph into one that computes the same. Each has a file of its own, with a sketch of what
-// it does in its header comment; this is the table of them.
+// A pass rewrites a Graph into one that computes the same. Each has a file of its own, with a
+// sketch of what it does in its header comment; this is the table of them.
 //
 // What a level runs (ascending: O2 does all that O1 does):
 //
@@ -30,8 +30,10 @@ struct Pass {
   std::function<graph::Graph(const graph::Graph&)> run;
 };
 
-// Gives every weight the format the scheme keeps it in. Throws Error for a tensor a block format cannot hold.
-graph::Graph AssignFormats(const graph::Graph& graph, const quantization::QuantizationScheme& scheme);
+// Gives every weight the format the scheme keeps it in. Throws Error for a tensor a block format
+// cannot hold.
+graph::Graph AssignFormats(const graph::Graph& graph,
+                           const quantization::QuantizationScheme& scheme);
 
 // Puts a Quantize before each Linear whose weights multiply int8 activations.
 graph::Graph QuantizeActivations(const graph::Graph& graph,
@@ -55,7 +57,8 @@ graph::Graph EliminateDead(const graph::Graph& graph);
 // The passes of a level, in order.
 std::vector<Pass> PassesOf(OptLevel level, const quantization::QuantizationScheme& scheme);
 
-// Runs them, verifying after each. `dump`, if set, gets each pass's name ("input" first) and the graph after it.
+// Runs them, verifying after each. `dump`, if set, gets each pass's name ("input" first) and the
+// graph after it.
 graph::Graph RunPasses(graph::Graph graph, const std::vector<Pass>& passes,
                        const std::function<void(std::string_view, const graph::Graph&)>& dump = {});
 

@@ -10,7 +10,8 @@ namespace carat::compiler {
 
 std::vector<Pass> PassesOf(OptLevel level, const quantization::QuantizationScheme& scheme) {
   std::vector<Pass> passes;
-  passes.push_back({"assign_formats", [scheme](const auto& g) { return AssignFormats(g, scheme); }});
+  passes.push_back(
+      {"assign_formats", [scheme](const auto& g) { return AssignFormats(g, scheme); }});
   if (level >= OptLevel::kO1) {
     passes.push_back({"fold_norm_offset", FoldNormOffset});
     passes.push_back({"merge_linears", MergeLinears});

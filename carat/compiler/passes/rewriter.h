@@ -10,7 +10,8 @@
 
 namespace carat::compiler {
 
-// Copies a graph's nodes in order into a new one and remembers where each value went. Weights keep their ids.
+// Copies a graph's nodes in order into a new one and remembers where each value went. Weights keep
+// their ids.
 //
 //   Rewriter rewriter(graph);
 //   for (const graph::Node& node : graph.nodes) {
@@ -20,7 +21,8 @@ namespace carat::compiler {
 //   return EliminateDead(std::move(rewriter).Finish());
 class Rewriter {
  public:
-  explicit Rewriter(const graph::Graph& source) : source_(source), new_values_(source.values.size(), -1) {
+  explicit Rewriter(const graph::Graph& source)
+      : source_(source), new_values_(source.values.size(), -1) {
     result_.name = source.name;
     result_.weights = source.weights;
   }

@@ -1,5 +1,5 @@
-// Which buffers are private: to a row, if one RowLoop makes and uses them up; to a thread, if per-row work makes
-// them and the step is small enough that every thread makes all rows.
+// Which buffers are private: to a row, if one RowLoop makes and uses them up; to a thread, if
+// per-row work makes them and the step is small enough that every thread makes all rows.
 
 #include <map>
 #include <set>
@@ -33,8 +33,8 @@ bool WritesOneCopy(const Program& program, Stage& stage) {
   bool writes = false;
   ForEachAccess(stage, [&](const Access& access) {
     const BufferScope scope = program.buffers[access.operand->buffer].scope;
-    writes = writes || (access.is_write &&
-                        (scope == BufferScope::kShared || scope == BufferScope::kLogits));
+    writes = writes ||
+             (access.is_write && (scope == BufferScope::kShared || scope == BufferScope::kLogits));
   });
   return writes;
 }
@@ -53,8 +53,8 @@ void AssignScopes(Program& program, OptLevel level) {
     }
   }
   if (level < OptLevel::kO3) return;
-  // A loop that writes to a buffer with one copy must run each row once; then whatever else it writes has one
-  // copy too, which may stop other loops from being replicated.
+  // A loop that writes to a buffer with one copy must run each row once; then whatever else it
+  // writes has one copy too, which may stop other loops from being replicated.
   for (bool changed = true; changed;) {
     changed = false;
     for (Stage& stage : program.stages) {

@@ -1,10 +1,11 @@
-// Neighbouring loops over the same rows become one, so that a row stays in the first-level cache from one
-// operation to the next:
+// Neighbouring loops over the same rows become one, so that a row stays in the first-level cache
+// from one operation to the next:
 //
 //   RowLoop  x <- rms_norm h                    RowLoop  x <- rms_norm h
 //   RowLoop  x_q8 <- quantize x         ->               x_q8 <- quantize x
 //
-// No operation of a RowLoop reads a row other than its own, except SelectRows, which begins a loop of its own.
+// No operation of a RowLoop reads a row other than its own, except SelectRows, which begins a loop
+// of its own.
 
 #include <utility>
 

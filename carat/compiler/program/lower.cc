@@ -3,8 +3,8 @@
 //   %5 = linear(%4, @qkv)                 MatMul   qkv <- x_q8, @qkv
 //   %6 = slice(%5) {0}                    (an operand: qkv[0:1024])
 //   %9 = rms_norm(%6, @q_norm)      ->    RowLoop  q <- rms_norm qkv[0:1024]
-//   %12 = rope(%9)                        RowLoop  q <- rope q, angles          in place: %9 dies here
-//   %13 = attention(%12, %10, %8)         RowLoop  store_kv k, qkv[1280:1536]
+//   %12 = rope(%9)                        RowLoop  q <- rope q, angles          in place: %9 dies
+//   here %13 = attention(%12, %10, %8)         RowLoop  store_kv k, qkv[1280:1536]
 //                                         Attend   attn <- q
 
 #include <algorithm>
@@ -97,8 +97,7 @@ class Lowering {
   }
 
   void LowerNode(const graph::Node& node, const graph::SelectRows& select) {
-    EmitRow(select, {operands_[node.inputs[0]]}, NewBuffer(node.output),
-            graph::RowSpace::kOutputs);
+    EmitRow(select, {operands_[node.inputs[0]]}, NewBuffer(node.output), graph::RowSpace::kOutputs);
   }
 
   void LowerNode(const graph::Node& node, const graph::Quantize& quantize) {
@@ -153,8 +152,8 @@ class Lowering {
     return program_.buffers[operand.buffer].scope == BufferScope::kLogits;
   }
 
-  // The first input's buffer if it was made by per-row work, is used whole and dies here: rows are then
-  // changed by the thread that made them.
+  // The first input's buffer if it was made by per-row work, is used whole and dies here: rows are
+  // then changed by the thread that made them.
   Operand InPlaceOrNew(const graph::Node& node) {
     for (graph::ValueId input : node.inputs) {
       const Operand& operand = operands_[input];
@@ -183,8 +182,12 @@ class Lowering {
       if (known == angles && operand.width == head_dim) return operand;
     }
     const graph::ValueType type{graph::RowSpace::kTokens, head_dim, graph::ElementType::kF32};
-    Buffer buffer{fmt::format("angles_{}", angles_.size()), type, BufferScope::kShared,
-                  RowBytes(type), -1, -1};
+    Buffer buffer{fmt::format("angles_{}", angles_.size()),
+                  type,
+                  BufferScope::kShared,
+                  RowBytes(type),
+                  -1,
+                  -1};
     program_.buffers.push_back(std::move(buffer));
     last_writer_is_row_op_.push_back(true);
     const Operand operand{static_cast<BufferId>(program_.buffers.size()) - 1, 0, head_dim};

@@ -1,6 +1,6 @@
-// A stage that reads what other threads wrote waits for them first. What needs no barrier: per-row work on the
-// same rows, because a row stays with its thread. What needs one only when rows are split: reading rows that
-// small steps replicate.
+// A stage that reads what other threads wrote waits for them first. What needs no barrier: per-row
+// work on the same rows, because a row stays with its thread. What needs one only when rows are
+// split: reading rows that small steps replicate.
 
 #include <algorithm>
 #include <map>
@@ -23,9 +23,8 @@ struct Write {
 constexpr BufferId kCache = -2;
 
 bool GathersRows(const RowLoop& loop) {
-  return std::ranges::any_of(loop.ops, [](const RowOp& op) {
-    return std::holds_alternative<graph::SelectRows>(op.work);
-  });
+  return std::ranges::any_of(
+      loop.ops, [](const RowOp& op) { return std::holds_alternative<graph::SelectRows>(op.work); });
 }
 
 bool StoresKv(const RowLoop& loop) {
@@ -35,9 +34,10 @@ bool StoresKv(const RowLoop& loop) {
 
 Barrier BarrierToRead(const Stage& reader, const Write& write) {
   const auto* loop = std::get_if<RowLoop>(&reader.work);
-  const bool same_rows = loop != nullptr && write.by_row_loop && loop->rows == write.rows &&
-                         !GathersRows(*loop);
-  // A small step's row is with every thread, or with the first alone if the writer does not replicate.
+  const bool same_rows =
+      loop != nullptr && write.by_row_loop && loop->rows == write.rows && !GathersRows(*loop);
+  // A small step's row is with every thread, or with the first alone if the writer does not
+  // replicate.
   if (same_rows) {
     return write.replicated || !loop->replicated ? Barrier::kNone : Barrier::kAlways;
   }

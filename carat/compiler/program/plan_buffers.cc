@@ -1,12 +1,13 @@
-// Gives every buffer an offset: into the arena that all threads share, into each thread's own, or both.
+// Gives every buffer an offset: into the arena that all threads share, into each thread's own, or
+// both.
 //
-// Two buffers may overlap if they are never alive together. Time is counted so that this is safe whatever the
-// threads' speeds are: for shared memory it advances only at barriers that every step passes, since between two
-// of them one thread may still read what another would already overwrite; for a thread's own memory it advances
-// at every operation.
+// Two buffers may overlap if they are never alive together. Time is counted so that this is safe
+// whatever the threads' speeds are: for shared memory it advances only at barriers that every step
+// passes, since between two of them one thread may still read what another would already overwrite;
+// for a thread's own memory it advances at every operation.
 //
-// First, buffers that play one role in every layer ("qkv") are merged into one, so that all layers use the same
-// addresses and generated code can loop over them.
+// First, buffers that play one role in every layer ("qkv") are merged into one, so that all layers
+// use the same addresses and generated code can loop over them.
 
 #include <algorithm>
 #include <map>
@@ -64,7 +65,8 @@ std::vector<Lifetime> LifetimesOf(Program& program) {
   return lifetimes;
 }
 
-// Points every operand of a buffer with the same role, type and scope to the first of them, if their lives are apart.
+// Points every operand of a buffer with the same role, type and scope to the first of them, if
+// their lives are apart.
 void MergeRoles(Program& program, std::vector<Lifetime>& lifetimes) {
   std::vector<BufferId> merged(program.buffers.size());
   std::vector<BufferId> kept;
@@ -101,7 +103,8 @@ void MergeRoles(Program& program, std::vector<Lifetime>& lifetimes) {
 class Arena {
  public:
   int64_t Place(int64_t num_bytes, const std::vector<Interval>& alive) {
-    std::vector<std::pair<int64_t, int64_t>> taken;  // [begin, end) of what is alive together with it
+    std::vector<std::pair<int64_t, int64_t>>
+        taken;  // [begin, end) of what is alive together with it
     for (const Placed& other : placed_) {
       if (Overlap(*other.alive, alive)) taken.push_back({other.begin, other.end});
     }

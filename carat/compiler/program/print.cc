@@ -21,8 +21,7 @@ std::string WorkText(const Program& program, const RowWork& work) {
       [&](const auto& op) -> std::string {
         using T = std::decay_t<decltype(op)>;
         if constexpr (std::is_same_v<T, ComputeAngles>) {
-          return fmt::format("angles theta={} factor={}", op.angles.theta,
-                             op.angles.linear_factor);
+          return fmt::format("angles theta={} factor={}", op.angles.theta, op.angles.linear_factor);
         } else if constexpr (std::is_same_v<T, StoreKv>) {
           return fmt::format("store_kv layer={}", op.attention.layer);
         } else if constexpr (std::is_same_v<T, graph::Embed>) {
@@ -67,10 +66,14 @@ std::string StageText(const Program& program, const Stage& stage) {
 
 std::string_view ScopeText(BufferScope scope) {
   switch (scope) {
-    case BufferScope::kLogits: return "logits";
-    case BufferScope::kShared: return "shared";
-    case BufferScope::kReplicated: return "replicated";
-    case BufferScope::kRow: return "row";
+    case BufferScope::kLogits:
+      return "logits";
+    case BufferScope::kShared:
+      return "shared";
+    case BufferScope::kReplicated:
+      return "replicated";
+    case BufferScope::kRow:
+      return "row";
   }
   return "";
 }
@@ -81,7 +84,8 @@ std::string Print(const Program& program) {
   std::string text = fmt::format("program {}\n\n", program.name);
   for (const Stage& stage : program.stages) {
     if (stage.barrier_before == Barrier::kAlways) text += "--- barrier\n";
-    if (stage.barrier_before == Barrier::kUnlessReplicated) text += "--- barrier if rows are split\n";
+    if (stage.barrier_before == Barrier::kUnlessReplicated)
+      text += "--- barrier if rows are split\n";
     text += StageText(program, stage);
   }
   text += fmt::format("\nbuffers: {} bytes shared ({} rows), {} bytes a thread\n",

@@ -1,5 +1,5 @@
-// The ordered list of kernel calls a Graph becomes: what to run, on which buffers, with which barriers.
-// It knows nothing of a target; code generators read it.
+// The ordered list of kernel calls a Graph becomes: what to run, on which buffers, with which
+// barriers. It knows nothing of a target; code generators read it.
 //
 // Every thread runs every stage (SPMD) and takes its share of it:
 //
@@ -7,8 +7,9 @@
 //   MatMul    a weight times all rows, the weight's rows split over the threads
 //   Attend    one layer's attention, heads and cache split over the threads
 //
-// A step of one token has nothing to split in a RowLoop. Rather than let one thread work and the others wait
-// at a barrier, every thread then makes the row for itself, in a private copy of the buffer ("replicated").
+// A step of one token has nothing to split in a RowLoop. Rather than let one thread work and the
+// others wait at a barrier, every thread then makes the row for itself, in a private copy of the
+// buffer ("replicated").
 
 #ifndef CARAT_COMPILER_PROGRAM_PROGRAM_H_
 #define CARAT_COMPILER_PROGRAM_PROGRAM_H_
@@ -50,12 +51,14 @@ struct Operand {
   bool operator==(const Operand&) const = default;
 };
 
-// Fills a row with cos and sin of the token's position: [head_dim / 2 cosines | head_dim / 2 sines].
+// Fills a row with cos and sin of the token's position: [head_dim / 2 cosines | head_dim / 2
+// sines].
 struct ComputeAngles {
   graph::RopeAngles angles;
 };
 
-// Appends the row's key and value to the cache of a layer. Done once, by the thread that owns the row.
+// Appends the row's key and value to the cache of a layer. Done once, by the thread that owns the
+// row.
 struct StoreKv {
   graph::Attention attention;
 };
@@ -121,7 +124,8 @@ Program MakeProgram(const graph::Graph& graph, const LoweringOptions& options);
 
 // --- Its steps, one file each ---
 
-// One stage a node, slices resolved to operands, per-row work done in place where nobody reads the old value.
+// One stage a node, slices resolved to operands, per-row work done in place where nobody reads the
+// old value.
 Program Lower(const graph::Graph& graph, const LoweringOptions& options);
 
 // Joins neighbouring RowLoops over the same rows into one.

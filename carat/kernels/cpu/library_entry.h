@@ -1,16 +1,16 @@
-// The TVM FFI side of a compiled library: reads the arguments of `forward`, checks every shape, index and
-// token (they come from any host and may be anything), and runs the step on the caller's threads.
+// The TVM FFI side of a compiled library: reads the arguments of `forward`, checks every shape,
+// index and token (they come from any host and may be anything), and runs the step on the caller's
+// threads.
 //
 //   forward(weights   u8  [weights_bytes]           weights.bin, 64-byte aligned
 //           kv_pages  u8  [pages, page_bytes]        full-attention layers; any number of pages
 //           kv_rings  u8  [slots, ring_bytes]        sliding layers, one slot a sequence
 //           scratch   u8  [shared + threads * thread bytes]
-//           sequences i32 [b, 3]                     slot, position of the first token, number of tokens
-//           page_table i32 [b, max_pages]            pages of each sequence, in order
-//           tokens    i32 [n]                        the sequences' tokens, one after another
-//           logit_rows i32 [r]                       ascending indices into tokens
-//           logits    f32 [r, vocab_size]            written
-//           pool      None, or a pointer to a CaratThreadPool)
+//           sequences i32 [b, 3]                     slot, position of the first token, number of
+//           tokens page_table i32 [b, max_pages]            pages of each sequence, in order tokens
+//           i32 [n]                        the sequences' tokens, one after another logit_rows i32
+//           [r]                       ascending indices into tokens logits    f32 [r, vocab_size]
+//           written pool      None, or a pointer to a CaratThreadPool)
 //
 // Only the C ABI of the TVM FFI is used, as it was in its version 0.1.0.
 
@@ -126,9 +126,9 @@ inline void CheckContents(ArgumentReader& reader, const StepInputs& in, const Li
                  name + " ends at position " + std::to_string(end) + ", past the context of " +
                      std::to_string(limits.context_window_size) + " tokens");
     if (!reader.error().empty()) return;
-    reader.Check(limits.ring_bytes == 0 || (s.slot >= 0 && s.slot < num_slots),
-                 name + " is in slot " + std::to_string(s.slot) + " of " +
-                     std::to_string(num_slots));
+    reader.Check(
+        limits.ring_bytes == 0 || (s.slot >= 0 && s.slot < num_slots),
+        name + " is in slot " + std::to_string(s.slot) + " of " + std::to_string(num_slots));
     counted += s.count;
     if (limits.page_bytes == 0) continue;
     const int64_t pages_needed = (end + kPageTokens - 1) / kPageTokens;
@@ -137,10 +137,10 @@ inline void CheckContents(ArgumentReader& reader, const StepInputs& in, const Li
                                                    std::to_string(in.max_pages));
     for (int64_t page = 0; page < pages_needed && reader.error().empty(); ++page) {
       const int32_t entry = in.page_table[static_cast<int64_t>(i) * in.max_pages + page];
-      reader.Check(entry >= 0 && entry < num_pages,
-                   "page_table[" + std::to_string(i) + ", " + std::to_string(page) + "] is " +
-                       std::to_string(entry) + ", there are " + std::to_string(num_pages) +
-                       " pages");
+      reader.Check(entry >= 0 && entry < num_pages, "page_table[" + std::to_string(i) + ", " +
+                                                        std::to_string(page) + "] is " +
+                                                        std::to_string(entry) + ", there are " +
+                                                        std::to_string(num_pages) + " pages");
     }
   }
   reader.Check(counted == n, "sequences count " + std::to_string(counted) + " tokens, tokens has " +
@@ -197,9 +197,9 @@ inline std::string ReadForwardCall(const TVMFFIAny* args, int32_t num_args,
   const int64_t scratch_needed =
       limits.scratch_shared_bytes + num_threads * limits.scratch_thread_bytes;
 
-  reader.Check(weights == limits.weights_bytes,
-               "weights has " + std::to_string(weights) + " bytes, this library was compiled for " +
-                   std::to_string(limits.weights_bytes));
+  reader.Check(weights == limits.weights_bytes, "weights has " + std::to_string(weights) +
+                                                    " bytes, this library was compiled for " +
+                                                    std::to_string(limits.weights_bytes));
   reader.Check(reinterpret_cast<uintptr_t>(in.weights) % 64 == 0,
                "weights does not begin at a multiple of 64 bytes");
   reader.Check(limits.page_bytes == 0 || pages[1] == limits.page_bytes,
@@ -244,9 +244,7 @@ int Forward(const TVMFFIAny* args, int32_t num_args) {
   const auto run_thread = [](void* arg, int32_t thread) {
     Launch& launch = *static_cast<Launch*>(arg);
     uint8_t* threads = launch.in.scratch + Model::kLimits.scratch_shared_bytes;
-    const Step step{launch.in,
-                    Team{thread, launch.num_threads, &launch.barrier},
-                    launch.in.scratch,
+    const Step step{launch.in, Team{thread, launch.num_threads, &launch.barrier}, launch.in.scratch,
                     threads + thread * Model::kLimits.scratch_thread_bytes};
     Model::Run(step);
   };

@@ -1,5 +1,5 @@
-// One call of a compiled library, as its kernels see it: the inputs, the caches, and this thread's view of the
-// buffers the compiler planned.
+// One call of a compiled library, as its kernels see it: the inputs, the caches, and this thread's
+// view of the buffers the compiler planned.
 
 #ifndef CARAT_KERNELS_CPU_STEP_H_
 #define CARAT_KERNELS_CPU_STEP_H_
@@ -26,7 +26,8 @@ struct StepInputs {
   float* logits = nullptr;               // [r, vocab_size]
 };
 
-// Rows of a buffer. A stride of 0 makes every row the same memory: a row that lives within one loop.
+// Rows of a buffer. A stride of 0 makes every row the same memory: a row that lives within one
+// loop.
 template <class T>
 class RowBuffer {
  public:
@@ -52,7 +53,8 @@ struct Step {
   int64_t num_outputs() const { return static_cast<int64_t>(in.output_rows.size()); }
   int64_t Position(int64_t row) const { return FindToken(in.sequences, row).position; }
 
-  // Steps so small that every thread makes every row for itself. (There are never more outputs than tokens.)
+  // Steps so small that every thread makes every row for itself. (There are never more outputs than
+  // tokens.)
   bool replicates_rows() const { return num_tokens() <= kReplicatedRows; }
 
   // The threads meet; SyncRows only if rows were split among them.
@@ -68,7 +70,8 @@ struct Step {
     for (int64_t row = rows.begin; row < rows.end; ++row) fn(row);
   }
 
-  // One thread's part of what is done once a row, replicated or not: the last thread owns a single row.
+  // One thread's part of what is done once a row, replicated or not: the last thread owns a single
+  // row.
   bool Owns(int64_t row, int64_t num_rows) const {
     const Range rows = OwnedRows(team, num_rows);
     return rows.begin <= row && row < rows.end;

@@ -79,16 +79,15 @@ class StageEmitter {
   }
 
   void EmitRowOp(const RowOp& op, const graph::RmsNorm& work) {
-    const std::string offset =
-        work.weight_offset == 0 ? "" : ", " + FloatText(work.weight_offset);
+    const std::string offset = work.weight_offset == 0 ? "" : ", " + FloatText(work.weight_offset);
     const std::string arguments =
         fmt::format("({}, {}, {}, {}{})", Row(op.inputs[0]), Vector(work.weight),
                     FloatText(work.eps), Row(op.output), offset);
     if (work.groups == 1) {
       Line("RmsNorm<S, {}>{};", Dimension(op.output.width), arguments);
     } else {
-      Line("RmsNormHeads<S, {}, {}>{};", work.groups,
-           Dimension(op.output.width / work.groups), arguments);
+      Line("RmsNormHeads<S, {}, {}>{};", work.groups, Dimension(op.output.width / work.groups),
+           arguments);
     }
   }
 
@@ -167,14 +166,19 @@ class StageEmitter {
     throw Error("a stage of layer {} uses weight '{}'", stage_.layer,
                 code_.program.weights[id].name);
   }
-  std::string Matrix(graph::WeightId id) const { return fmt::format("step.Matrix({})", Offset(id)); }
-  std::string Vector(graph::WeightId id) const { return fmt::format("step.Vector({})", Offset(id)); }
+  std::string Matrix(graph::WeightId id) const {
+    return fmt::format("step.Matrix({})", Offset(id));
+  }
+  std::string Vector(graph::WeightId id) const {
+    return fmt::format("step.Vector({})", Offset(id));
+  }
 
   std::string KvOf(const graph::Attention& attention) const {
     if (stage_.layer != attention.layer) {
       throw Error("the cache of layer {} is used in layer {}", attention.layer, stage_.layer);
     }
-    return attention.sliding_window > 0 ? "SlidingKv(step, w.kv_index)" : "FullKv(step, w.kv_index)";
+    return attention.sliding_window > 0 ? "SlidingKv(step, w.kv_index)"
+                                        : "FullKv(step, w.kv_index)";
   }
 
   template <typename... Args>

@@ -13,8 +13,9 @@ namespace carat::compiler {
 // The distinct RoPE settings of a program, in order: kRope0, kRope1, ...
 std::vector<graph::RopeAngles> RopeBases(const Program& program);
 
-// The stage with its barrier, indented by two spaces. Inside a layer (stage.layer >= 0) the text speaks of
-// `w` (its weights), `next` (the following layer's) and `layer`, so that equal layers get equal text.
+// The stage with its barrier, indented by two spaces. Inside a layer (stage.layer >= 0) the text
+// speaks of `w` (its weights), `next` (the following layer's) and `layer`, so that equal layers get
+// equal text.
 std::string EmitStage(const CpuCode& code, const Stage& stage);
 
 }  // namespace carat::compiler

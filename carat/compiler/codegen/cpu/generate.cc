@@ -61,9 +61,8 @@ class FileEmitter {
          code_.config.num_hidden_layers, code_.kv.num_sliding_layers, code_.kv.num_full_layers,
          m.prefill_chunk_size, m.context_window_size);
     Line("");
-    for (const std::string_view header :
-         {"attention.h", "embed.h", "kv_cache.h", "library_entry.h", "matmul.h", "rope.h", "rows.h",
-          "step.h", "team.h"}) {
+    for (const std::string_view header : {"attention.h", "embed.h", "kv_cache.h", "library_entry.h",
+                                          "matmul.h", "rope.h", "rows.h", "step.h", "team.h"}) {
       Line("#include \"carat/kernels/cpu/{}\"", header);
     }
     Line("#include \"carat/kernels/cpu/{}\"", set_.header);
@@ -93,8 +92,9 @@ class FileEmitter {
       const graph::Attention& a = attend->attention;
       const std::string_view kind = a.sliding_window > 0 ? "Sliding" : "Full";
       if (!kinds.insert(kind).second) continue;
-      Line("constexpr AttentionOptions k{}Attention = {{.scale = {}, .window = {}, .softcap = {}}};",
-           kind, FloatText(a.scale), a.sliding_window, FloatText(a.softcap.value_or(0.0f)));
+      Line(
+          "constexpr AttentionOptions k{}Attention = {{.scale = {}, .window = {}, .softcap = {}}};",
+          kind, FloatText(a.scale), a.sliding_window, FloatText(a.softcap.value_or(0.0f)));
     }
   }
 
@@ -124,7 +124,8 @@ class FileEmitter {
         const auto offset = offsets.find({layer, field});
         row += fmt::format("{}, ", offset == offsets.end() ? -1 : offset->second);
       }
-      const bool is_sliding = code_.config.layer_types[layer] == model::LayerKind::kSlidingAttention;
+      const bool is_sliding =
+          code_.config.layer_types[layer] == model::LayerKind::kSlidingAttention;
       Line("{}{}}},", row, is_sliding ? sliding++ : full++);
     }
     Line("}};");
@@ -143,8 +144,14 @@ class FileEmitter {
       Line("  return {{.rings = step.in.kv_rings, .ring_stride = {},", code_.kv.ring_bytes());
       Line("          .layer_offset = kv_index * {} * kLayerPageBytes,", code_.kv.ring_pages);
       Line("          .page_bytes = kLayerPageBytes, .ring_pages = {},", code_.kv.ring_pages);
-      Line("          .window = {}, .staging = nullptr}};\n}}", code_.config.sliding_window);
+      Line("          .window = {}, .staging = step.shared_arena + {}}};\n}}",
+           code_.config.sliding_window, StagingOffset());
     }
+  }
+
+  // The last part of the shared arena.
+  int64_t StagingOffset() const {
+    return code_.metadata.scratch_shared_bytes - code_.kv.staging_bytes;
   }
 
   void EmitBuffers() {
@@ -169,24 +176,26 @@ class FileEmitter {
   }
 
   static std::string BufferText(const Buffer& buffer, std::string_view type) {
-    const std::string_view rows = buffer.type.rows == graph::RowSpace::kTokens
-                                      ? "step.num_tokens()"
-                                      : "step.num_outputs()";
+    const std::string_view rows =
+        buffer.type.rows == graph::RowSpace::kTokens ? "step.num_tokens()" : "step.num_outputs()";
     switch (buffer.scope) {
-      case BufferScope::kLogits: return "step.Logits(kVocabSize)";
+      case BufferScope::kLogits:
+        return "step.Logits(kVocabSize)";
       case BufferScope::kShared:
         return fmt::format("step.Shared<{}>({}, {})", type, buffer.shared_offset, buffer.row_bytes);
       case BufferScope::kReplicated:
         return fmt::format("step.Replicated<{}>({}, {}, {}, {})", type, rows, buffer.shared_offset,
                            buffer.thread_offset, buffer.row_bytes);
-      case BufferScope::kRow: return fmt::format("step.Row<{}>({})", type, buffer.thread_offset);
+      case BufferScope::kRow:
+        return fmt::format("step.Row<{}>({})", type, buffer.thread_offset);
     }
     return "";
   }
 
   static std::string CommentOf(const Buffer& buffer) {
-    const std::string_view rows =
-        buffer.scope == BufferScope::kRow ? "1" : buffer.type.rows == graph::RowSpace::kTokens ? "n" : "r";
+    const std::string_view rows = buffer.scope == BufferScope::kRow              ? "1"
+                                  : buffer.type.rows == graph::RowSpace::kTokens ? "n"
+                                                                                 : "r";
     const std::string_view kind =
         buffer.type.element == graph::ElementType::kI8Blocks ? ", int8 blocks" : "";
     return fmt::format("  // [{}, {}]{}", rows, buffer.type.width, kind);
@@ -247,7 +256,9 @@ class FileEmitter {
     Line("    const Buffers b(step);");
     for (size_t i = 0; i < calls_.size();) {
       size_t end = i + 1;
-      while (end < calls_.size() && calls_[i].layer >= 0 && calls_[end].function == calls_[i].function) ++end;
+      while (end < calls_.size() && calls_[i].layer >= 0 &&
+             calls_[end].function == calls_[i].function)
+        ++end;
       EmitCalls(i, end);
       i = end;
     }
@@ -271,11 +282,13 @@ class FileEmitter {
     Line("TVM_FFI_DLL_EXPORT extern const char carat_library_metadata[];");
     Line("const char carat_library_metadata[] =");
     EmitString(library::ToJson(code_.metadata).dump(-1, ' ', /*ensure_ascii=*/true));
-    Line("TVM_FFI_DLL_EXPORT int __tvm_ffi_metadata(void*, const TVMFFIAny*, int32_t, "
-         "TVMFFIAny* result) {{");
+    Line(
+        "TVM_FFI_DLL_EXPORT int __tvm_ffi_metadata(void*, const TVMFFIAny*, int32_t, "
+        "TVMFFIAny* result) {{");
     Line("  return ReturnString(carat_library_metadata, result);\n}}\n");
-    Line("TVM_FFI_DLL_EXPORT int __tvm_ffi_forward(void*, const TVMFFIAny* args, int32_t num_args, "
-         "TVMFFIAny*) {{");
+    Line(
+        "TVM_FFI_DLL_EXPORT int __tvm_ffi_forward(void*, const TVMFFIAny* args, int32_t num_args, "
+        "TVMFFIAny*) {{");
     Line("  return Forward<Model>(args, num_args);\n}}\n");
     Line("}}  // extern \"C\"");
   }
@@ -314,14 +327,19 @@ class FileEmitter {
 }  // namespace
 
 KvPlan PlanKv(const model::ModelConfig& config, const quantization::QuantizationScheme& scheme,
-              int64_t prefill_chunk_size) {
+              int64_t prefill_chunk_size, int64_t max_batch_size) {
   KvPlan plan;
   plan.element_bytes = static_cast<int64_t>(quantization::KvElementBytes(scheme.kv));
   plan.num_full_layers = config.CountLayers(model::LayerKind::kFullAttention);
   plan.num_sliding_layers = config.CountLayers(model::LayerKind::kSlidingAttention);
   plan.layer_page_bytes =
       cpu::KvPageBytes(config.num_key_value_heads, config.head_dim, plan.element_bytes);
-  plan.ring_pages = cpu::RingPages(config.sliding_window, prefill_chunk_size);
+  if (plan.num_sliding_layers > 0) {
+    plan.ring_pages = cpu::RingPages(config.sliding_window, kRollbackTokens);
+    plan.staging_bytes =
+        plan.layer_page_bytes * cpu::StagingPages(plan.ring_pages, config.sliding_window,
+                                                  prefill_chunk_size, max_batch_size);
+  }
   return plan;
 }
 

@@ -1,5 +1,5 @@
-// Program -> C++: one translation unit that instantiates the kernels with the model's constants and exports
-// the library's TVM FFI functions. It is meant to be read:
+// Program -> C++: one translation unit that instantiates the kernels with the model's constants and
+// exports the library's TVM FFI functions. It is meant to be read:
 //
 //     // Layers 0 to 4, 6 to 10, 12 to 16.
 //     void SlidingLayer(const Step& step, const Buffers& b, int layer) {
@@ -21,6 +21,10 @@
 
 namespace carat::compiler {
 
+// Tokens a sequence can be rolled back, beyond which a ring has forgotten the window: an answer
+// that is cut back to a stop string, a rejected draft.
+inline constexpr int64_t kRollbackTokens = 64;
+
 // Sizes of the KV cache, which follow from the config and the limits.
 struct KvPlan {
   int64_t element_bytes = 0;
@@ -28,21 +32,23 @@ struct KvPlan {
   int64_t num_sliding_layers = 0;
   int64_t layer_page_bytes = 0;  // one layer's page of kPageTokens tokens
   int64_t ring_pages = 0;        // of one sliding layer and sequence
+  int64_t staging_bytes =
+      0;  // where chunks longer than a ring has room for wait, in the shared arena
   int64_t page_bytes() const { return num_full_layers * layer_page_bytes; }
   int64_t ring_bytes() const { return num_sliding_layers * ring_pages * layer_page_bytes; }
 };
 
 KvPlan PlanKv(const model::ModelConfig& config, const quantization::QuantizationScheme& scheme,
-              int64_t prefill_chunk_size);
+              int64_t prefill_chunk_size, int64_t max_batch_size);
 
-// Scratch of attention, which lies behind the planned buffers in both arenas.
+// Scratch of attention, which lies behind the planned buffers in both arenas; staging comes after
+// it.
 struct AttentionScratchPlan {
   int64_t shared_bytes = 0;
   int64_t thread_bytes = 0;
 };
 
-AttentionScratchPlan PlanAttentionScratch(const model::ModelConfig& config,
-                                          int64_t max_batch_size);
+AttentionScratchPlan PlanAttentionScratch(const model::ModelConfig& config, int64_t max_batch_size);
 
 struct CpuCode {
   const Program& program;

@@ -65,11 +65,16 @@ std::string DoubleText(double value) { return WithPoint(value); }
 
 std::string_view FormatTag(quantization::WeightFormat format) {
   switch (format) {
-    case quantization::WeightFormat::kF32: return "F32";
-    case quantization::WeightFormat::kF16: return "F16";
-    case quantization::WeightFormat::kBF16: return "BF16";
-    case quantization::WeightFormat::kQ4_0: return "Q4_0";
-    case quantization::WeightFormat::kQ8_0: return "Q8_0";
+    case quantization::WeightFormat::kF32:
+      return "F32";
+    case quantization::WeightFormat::kF16:
+      return "F16";
+    case quantization::WeightFormat::kBF16:
+      return "BF16";
+    case quantization::WeightFormat::kQ4_0:
+      return "Q4_0";
+    case quantization::WeightFormat::kQ8_0:
+      return "Q8_0";
   }
   return "";
 }
