@@ -61,7 +61,8 @@ MappedFile::MappedFile(const fs::path& path) : path_(path) {
       close(file);
       throw Error("{}: cannot map: {}", path.string(), Reason(error_number));
     }
-    bytes_ = {static_cast<const std::byte*>(address), size};
+    data_ = static_cast<std::byte*>(address);
+    size_ = size;
   }
   close(file);
 }
@@ -69,30 +70,31 @@ MappedFile::MappedFile(const fs::path& path) : path_(path) {
 MappedFile::~MappedFile() { Unmap(); }
 
 MappedFile::MappedFile(MappedFile&& other) noexcept
-    : path_(std::move(other.path_)), bytes_(std::exchange(other.bytes_, {})) {}
+    : path_(std::move(other.path_)),
+      data_(std::exchange(other.data_, nullptr)),
+      size_(std::exchange(other.size_, 0)) {}
 
 MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
   if (this != &other) {
     Unmap();
     path_ = std::move(other.path_);
-    bytes_ = std::exchange(other.bytes_, {});
+    data_ = std::exchange(other.data_, nullptr);
+    size_ = std::exchange(other.size_, 0);
   }
   return *this;
 }
 
 void MappedFile::Unmap() {
-  // munmap takes void*, though it never writes: the address is made from the number, not the
-  // pointer.
-  const auto address = reinterpret_cast<uintptr_t>(bytes_.data());
-  if (!bytes_.empty()) munmap(reinterpret_cast<void*>(address), bytes_.size());
+  if (size_ > 0) munmap(data_, size_);
 }
 
 void MappedFile::DropPages(std::span<const std::byte> range) const {
   // The page that the range ends in stays: a reader from front to back goes on there.
-  const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
-  const auto begin = reinterpret_cast<uintptr_t>(range.data()) / page * page;
-  const auto end = reinterpret_cast<uintptr_t>(range.data() + range.size()) / page * page;
-  if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+  const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  const auto offset = static_cast<size_t>(range.data() - data_);
+  const size_t begin = offset / page * page;
+  const size_t end = (offset + range.size()) / page * page;
+  if (begin < end) madvise(data_ + begin, end - begin, MADV_DONTNEED);
 }
 
 std::string ReadTextFile(const fs::path& path, size_t max_bytes) {

@@ -22,7 +22,7 @@ class MappedFile {
   MappedFile(MappedFile&& other) noexcept;
   MappedFile& operator=(MappedFile&& other) noexcept;
 
-  std::span<const std::byte> bytes() const { return bytes_; }
+  std::span<const std::byte> bytes() const { return {data_, size_}; }
   const std::filesystem::path& path() const { return path_; }
 
   // Gives the memory of the pages that `range` (part of bytes()) begins in or covers back, so that
@@ -33,7 +33,8 @@ class MappedFile {
   void Unmap();
 
   std::filesystem::path path_;
-  std::span<const std::byte> bytes_;
+  std::byte* data_ = nullptr;
+  size_t size_ = 0;
 };
 
 inline constexpr size_t kMaxTextFileBytes = size_t{64} << 20;

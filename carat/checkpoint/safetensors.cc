@@ -19,6 +19,9 @@ static_assert(std::endian::native == std::endian::little, "checkpoints are littl
 constexpr std::string_view kMend = "download the file again";
 constexpr size_t kMaxDimensions = 8;
 
+// What stands in a file's place after git clone without git-lfs.
+constexpr std::string_view kGitLfsPointer = "version https://git-lfs.github.com/spec";
+
 // A tensor and where the header says its data is.
 struct Entry {
   TensorInfo tensor;
@@ -33,6 +36,10 @@ std::string_view HeaderText(std::span<const std::byte> file, std::string_view wh
                 kMend);
   }
   std::memcpy(&length, file.data(), sizeof(length));
+  if (std::memcmp(file.data(), kGitLfsPointer.data(), sizeof(length)) == 0) {
+    throw Error("{}: is a pointer to the file, not the file; run git lfs pull in its folder",
+                where);
+  }
   if (length > kMaxSafetensorsHeaderBytes) {
     throw Error(
         "{}: gives its header {} bytes, at most {} are allowed; it is not a safetensors "

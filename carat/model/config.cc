@@ -181,7 +181,7 @@ std::string ParseDType(const JsonObject& config, const JsonObject& text) {
   for (const JsonObject& object : {text, config}) {
     for (const std::string_view name : {"dtype", "torch_dtype"}) {
       if (!object.Has(name)) continue;
-      const std::string dtype = object.String(name);
+      std::string dtype = object.String(name);
       if (dtype == "bfloat16" || dtype == "float16" || dtype == "float32") return dtype;
       throw object.Wrong(name, "\"bfloat16\", \"float16\" or \"float32\"");
     }

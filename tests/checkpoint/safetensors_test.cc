@@ -59,6 +59,11 @@ TEST(ParseSafetensors, RefusesHeaderLengthsThatLie) {
   EXPECT_ERROR(Parse(SafetensorsBytes("{}", "", 0)), "is not JSON");
 }
 
+TEST(ParseSafetensors, RecognisesAFileThatGitLfsHasNotFetched) {
+  EXPECT_ERROR(Parse("version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 1\n"),
+               "run git lfs pull");
+}
+
 TEST(ParseSafetensors, RefusesHeadersThatAreNotAnObject) {
   EXPECT_ERROR(Parse(SafetensorsBytes("[]", "")), "not a JSON object");
   EXPECT_ERROR(Parse(SafetensorsBytes("{\"a\"", "")), "header: is not JSON");
