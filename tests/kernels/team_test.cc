@@ -26,10 +26,10 @@ void CountInStep(int num_threads, int rounds) {
 }
 
 TEST(BarrierTest, ThreadsStayInStep) {
-  for (int num_threads : {1, 2, 3}) CountInStep(num_threads, 5000);
+  for (int num_threads : {1, 2, 3}) CountInStep(num_threads, 500);
 }
 
-TEST(BarrierTest, ThreadsStayInStepWithFewCores) { CountInStep(16, 300); }
+TEST(BarrierTest, ThreadsStayInStepWithFewCores) { CountInStep(16, 50); }
 
 // Long enough that the others go to sleep.
 TEST(BarrierTest, LateThreadsWakeSleepers) {
