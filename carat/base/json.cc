@@ -1,5 +1,6 @@
 #include "carat/base/json.h"
 
+#include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -126,6 +127,10 @@ double JsonObject::Float(std::string_view name) const {
 
 double JsonObject::PositiveFloat(std::string_view name) const {
   if (!Required(name).is_number() || !(Float(name) > 0)) throw Wrong(name, "a positive number");
+  // Models compute in f32.
+  if (!std::isnormal(static_cast<float>(Float(name)))) {
+    throw Wrong(name, "a positive number between 1.2e-38 and 3.4e38");
+  }
   return Float(name);
 }
 

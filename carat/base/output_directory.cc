@@ -104,11 +104,17 @@ OutputDirectory::OutputDirectory(const fs::path& target, std::string_view marker
   }
   RemoveLeftovers(target_);
   // A process may write the same target twice at once, or be given the id of one that still writes.
+  constexpr int kMaxTries = 100;
   for (long number = getpid(); lock_ < 0; ++number) {
+    if (number - getpid() >= kMaxTries) {
+      throw Error("{}: the file system there cannot lock folders; choose another place with -o",
+                  target_.string());
+    }
     path_ = target_;
     path_ += std::string(kTemporaryInfix) + std::to_string(number);
     if (mkdir(path_.c_str(), S_IRWXU | S_IRWXG | S_IRWXO) == 0) {
       lock_ = OpenLocked(path_);
+      if (lock_ < 0) rmdir(path_.c_str());
     } else if (errno != EEXIST) {
       throw Error("{}: cannot write there: {}; choose another place with -o", target_.string(),
                   Reason(errno));

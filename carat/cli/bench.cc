@@ -114,7 +114,10 @@ int64_t LongestSequence(const Arguments& arguments) {
 }
 
 void CheckFits(const Arguments& arguments, const runtime::Model& model) {
-  if (LongestSequence(arguments) > model.context_window_size()) {
+  const int64_t context = model.context_window_size();
+  const bool each_fits = arguments.depth <= context && arguments.gen_tokens <= context &&
+                         arguments.prompt_tokens <= context;  // so that their sum does not overflow
+  if (!each_fits || LongestSequence(arguments) > context) {
     throw Error(
         "{} tokens do not fit the context window of {}; take a smaller --depth, "
         "--prompt-tokens or --gen-tokens",

@@ -12,6 +12,7 @@
 #include "carat/base/interrupt.h"
 #include "carat/cli/commands.h"
 #include "carat/cli/compile_progress.h"
+#include "carat/library/cpu_features.h"
 
 namespace carat::cli {
 namespace {
@@ -44,6 +45,14 @@ void RunCompile(Arguments& arguments) {
   std::cout << fmt::format("Next: carat chat {}\n", result.output.string());
 }
 
+std::string TargetNames() {
+  std::string names;
+  for (const library::CpuTarget& target : library::CpuTargets()) {
+    names.append(", ").append(target.name);
+  }
+  return names;
+}
+
 }  // namespace
 
 void AddCompile(CLI::App& app) {
@@ -57,9 +66,7 @@ void AddCompile(CLI::App& app) {
       ->capture_default_str();
   command->add_option("--device", options.device, "What to compile for: cpu")
       ->capture_default_str();
-  command
-      ->add_option("--target", options.target,
-                   "Instruction set: native, x86-64-v3, x86-64-avx512vnni, generic")
+  command->add_option("--target", options.target, "Instruction set: native" + TargetNames())
       ->capture_default_str();
   command->add_option("-o,--output", options.output,
                       "Folder to write (default: dist/<folder>-<quantization>-<device>)");

@@ -61,8 +61,13 @@ void CheckTokens(std::span<const TokenId> tokens, int64_t vocab_size, const std:
   }
 }
 
-void WriteLogits(const Arguments& arguments, int64_t vocab_size, const Forward& forward) {
+void WriteLogits(const Arguments& arguments, int64_t vocab_size, int64_t max_tokens,
+                 const Forward& forward) {
   const std::vector<TokenId> tokens = ReadNpyInt32(arguments.tokens);
+  if (std::ssize(tokens) > max_tokens) {
+    throw Error("{}: {} tokens do not fit the model's context of {}", arguments.tokens.string(),
+                tokens.size(), max_tokens);
+  }
   CheckTokens(tokens, vocab_size, arguments.tokens.string());
   const auto chunk_size = static_cast<size_t>(ChunkSize(arguments, vocab_size));
   const InterruptGuard guard;
@@ -92,12 +97,13 @@ void RunReference(const Arguments& arguments) {
                                      : quantization::FindScheme(arguments.quantization).matrix;
   graph::Reference reference(graph, model::CheckpointWeights(checkpoint, format));
   std::vector<float> logits;
-  WriteLogits(arguments, config.vocab_size, [&](std::span<const TokenId> tokens) {
-    std::vector<int32_t> rows(tokens.size());
-    std::iota(rows.begin(), rows.end(), 0);
-    logits = reference.Forward(tokens, rows);
-    return std::span<const float>(logits);
-  });
+  WriteLogits(arguments, config.vocab_size, config.max_position_embeddings,
+              [&](std::span<const TokenId> tokens) {
+                std::vector<int32_t> rows(tokens.size());
+                std::iota(rows.begin(), rows.end(), 0);
+                logits = reference.Forward(tokens, rows);
+                return std::span<const float>(logits);
+              });
 }
 
 void RunCompiled(const Arguments& arguments) {
@@ -110,12 +116,13 @@ void RunCompiled(const Arguments& arguments) {
   }
   runtime::Sequence sequence(model);
   std::vector<float> logits;
-  WriteLogits(arguments, model->vocab_size(), [&](std::span<const TokenId> tokens) {
-    logits.resize(tokens.size() * static_cast<size_t>(model->vocab_size()));
-    const runtime::SequenceChunk chunk = {&sequence, tokens, runtime::LogitRows::kAll};
-    model->Forward({&chunk, 1}, logits);
-    return std::span<const float>(logits);
-  });
+  WriteLogits(arguments, model->vocab_size(), model->context_window_size(),
+              [&](std::span<const TokenId> tokens) {
+                logits.resize(tokens.size() * static_cast<size_t>(model->vocab_size()));
+                const runtime::SequenceChunk chunk = {&sequence, tokens, runtime::LogitRows::kAll};
+                model->Forward({&chunk, 1}, logits);
+                return std::span<const float>(logits);
+              });
 }
 
 }  // namespace

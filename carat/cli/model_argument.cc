@@ -56,7 +56,9 @@ std::string Fingerprint(const fs::path& folder) {
 void RemoveOlder(const fs::path& cache, const std::string& prefix, const fs::path& current) {
   for (const fs::directory_entry& entry : fs::directory_iterator(cache)) {
     const std::string name = entry.path().filename().string();
-    if (name.starts_with(prefix) && entry.path() != current) {
+    // What another process is writing just now has a longer name, and is its to clean up.
+    if (name.starts_with(prefix) && name.size() == current.filename().string().size() &&
+        entry.path() != current) {
       std::error_code ignored;
       fs::remove_all(entry.path(), ignored);
     }

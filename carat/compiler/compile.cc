@@ -96,6 +96,10 @@ class Compilation {
   }
 
   void CheckLimits() const {
+    if (options_.sliding_window_size &&
+        config_.CountLayers(model::LayerKind::kSlidingAttention) == 0) {
+      throw Error("--sliding-window-size: the model has no sliding layers");
+    }
     const int64_t context = ContextWindow();
     if (context <= 0 || context > config_.max_position_embeddings) {
       throw Error(
@@ -233,6 +237,10 @@ class Compilation {
     for (const std::string_view name : library::kModelFiles) {
       const fs::path from = options_.model / name;
       if (!fs::exists(from)) continue;
+      if (name == "config.json") {  // as compiled: --overrides may have changed it
+        WriteFileAtomically(output / name, config_json_.dump(2));
+        continue;
+      }
       std::error_code error;
       fs::copy_file(from, output / name, fs::copy_options::overwrite_existing, error);
       if (error) {

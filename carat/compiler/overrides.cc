@@ -73,13 +73,9 @@ void ApplyOverrides(CompileOptions& options, Json& config) {
     }
   }
   if (options.sliding_window_size) {
-    Json* holder = HolderOf(config, "sliding_window");
-    if (holder == nullptr) {
-      throw Error(
-          "--sliding-window-size: config.json has no sliding_window; the model has no "
-          "sliding layers");
-    }
-    (*holder)["sliding_window"] = *options.sliding_window_size;
+    // A config may leave the field to its default.
+    Json& holder = config.contains("text_config") ? config["text_config"] : config;
+    holder["sliding_window"] = *options.sliding_window_size;
   }
 }
 

@@ -124,6 +124,9 @@ Sampler::Sampler(const SamplingParameters& parameters, int64_t vocab_size)
       uniform_(parameters.seed.value_or(RandomSeed())),
       in_history_(vocab_size) {
   CheckSamplingParameters(parameters);
+  // Nothing but the most likely token has a chance, and dividing by it overflows.
+  constexpr double kGreedyBelow = 1e-6;
+  if (parameters_.temperature < kGreedyBelow) parameters_.temperature = 0;
 }
 
 void Sampler::AddToHistory(std::span<const TokenId> tokens) {

@@ -137,6 +137,13 @@ std::vector<LayerKind> ParseLayerTypes(const JsonObject& text, int64_t num_layer
   return kinds;
 }
 
+// The base of the frequencies: below 1 they would grow with the dimension.
+double Theta(const JsonObject& object, std::string_view name, double default_theta) {
+  const double theta = object.OptionalPositiveFloat(name).value_or(default_theta);
+  if (theta < 1) throw object.Wrong(name, "a number of at least 1");
+  return theta;
+}
+
 // One set of RoPE parameters: rope_scaling of transformers 4, where the base stands elsewhere, or a
 // layer kind's part of rope_parameters of transformers 5.
 RopeParameters ParseRope(const JsonObject& rope, double default_theta) {
@@ -149,15 +156,14 @@ RopeParameters ParseRope(const JsonObject& rope, double default_theta) {
     throw rope.Wrong("partial_rotary_factor", "1: whole heads are rotated");
   }
   RopeParameters parameters;
-  parameters.theta = rope.OptionalPositiveFloat("rope_theta").value_or(default_theta);
+  parameters.theta = Theta(rope, "rope_theta", default_theta);
   if (type == "linear") parameters.linear_factor = rope.PositiveFloat("factor");
   return parameters;
 }
 
 void ParseRopes(const JsonObject& text, ModelConfig& config) {
-  config.rope_full.theta = text.OptionalPositiveFloat("rope_theta").value_or(kDefaultThetaFull);
-  config.rope_sliding.theta =
-      text.OptionalPositiveFloat("rope_local_base_freq").value_or(kDefaultThetaSliding);
+  config.rope_full.theta = Theta(text, "rope_theta", kDefaultThetaFull);
+  config.rope_sliding.theta = Theta(text, "rope_local_base_freq", kDefaultThetaSliding);
   if (const auto scaling = text.OptionalObject("rope_scaling")) {
     config.rope_full = ParseRope(*scaling, config.rope_full.theta);
   }

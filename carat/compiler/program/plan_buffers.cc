@@ -18,6 +18,7 @@
 
 #include "carat/compiler/program/program.h"
 #include "carat/compiler/program/walk.h"
+#include "carat/kernels/cpu/team.h"
 
 namespace carat::compiler {
 namespace {
@@ -158,7 +159,7 @@ void PlanBuffers(Program& program) {
       buffer.shared_offset = shared.Place(buffer.row_bytes * program.max_rows, lifetime.shared);
     }
     if (buffer.scope == BufferScope::kReplicated) {
-      buffer.thread_offset = thread.Place(buffer.row_bytes * kMaxReplicatedRows, lifetime.thread);
+      buffer.thread_offset = thread.Place(buffer.row_bytes * cpu::kReplicatedRows, lifetime.thread);
     }
     if (buffer.scope == BufferScope::kRow) {
       buffer.thread_offset = thread.Place(buffer.row_bytes, lifetime.thread);

@@ -1,5 +1,5 @@
 // The ordered list of kernel calls a Graph becomes: what to run, on which buffers, with which
-// barriers. It knows nothing of a target; code generators read it.
+// barriers. Its form is the same for every target; code generators read it.
 //
 // Every thread runs every stage (SPMD) and takes its share of it:
 //
@@ -142,9 +142,6 @@ void PlanBuffers(Program& program);
 
 // One line a stage and operation, then the buffers.
 std::string Print(const Program& program);
-
-// The rows a RowLoop may replicate; a constant of the generated code too (kernels/cpu/team.h).
-inline constexpr int64_t kMaxReplicatedRows = 1;
 
 }  // namespace carat::compiler
 

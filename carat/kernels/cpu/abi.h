@@ -8,8 +8,8 @@
 
 extern "C" {
 
-// The threads a forward call may use. `launch` runs task(arg, 0) .. task(arg, num_threads - 1), each on
-// a thread of its own, one of them the caller's, and returns when all have returned.
+// The threads a forward call may use. `launch` runs task(arg, 0) .. task(arg, num_threads - 1),
+// each on a thread of its own, one of them the caller's, and returns when all have returned.
 struct CaratThreadPool {
   void* self;
   int32_t num_threads;

@@ -2,15 +2,18 @@
 // index and token (they come from any host and may be anything), and runs the step on the caller's
 // threads.
 //
-//   forward(weights   u8  [weights_bytes]           weights.bin, 64-byte aligned
-//           kv_pages  u8  [pages, page_bytes]        full-attention layers; any number of pages
-//           kv_rings  u8  [slots, ring_bytes]        sliding layers, one slot a sequence
-//           scratch   u8  [shared + threads * thread bytes]
-//           sequences i32 [b, 3]                     slot, position of the first token, number of
-//           tokens page_table i32 [b, max_pages]            pages of each sequence, in order tokens
-//           i32 [n]                        the sequences' tokens, one after another logit_rows i32
-//           [r]                       ascending indices into tokens logits    f32 [r, vocab_size]
-//           written pool      None, or a pointer to a CaratThreadPool)
+// clang-format off
+//   forward(weights    u8  [weights_bytes]        weights.bin, 64-byte aligned
+//           kv_pages   u8  [pages, page_bytes]    full-attention layers; any number of pages
+//           kv_rings   u8  [slots, ring_bytes]    sliding layers, one slot a sequence
+//           scratch    u8  [shared + threads * thread bytes]
+//           sequences  i32 [b, 3]                 slot, position of the first token, number of tokens
+//           page_table i32 [b, max_pages]         pages of each sequence, in order
+//           tokens     i32 [n]                    the sequences' tokens, one after another
+//           logit_rows i32 [r]                    ascending indices into tokens
+//           logits     f32 [r, vocab_size]        written
+//           pool       None, or a pointer to a CaratThreadPool)
+// clang-format on
 //
 // Only the C ABI of the TVM FFI is used, as it was in its version 0.1.0.
 
@@ -20,7 +23,9 @@
 #include <dlpack/dlpack.h>
 #include <tvm/ffi/c_api.h>
 
+#include <algorithm>
 #include <cstdint>
+#include <exception>
 #include <string>
 #include <string_view>
 
@@ -34,6 +39,7 @@ struct LibraryLimits {
   int64_t vocab_size;
   int64_t context_window_size;
   int64_t prefill_chunk_size;
+  int64_t max_batch_size;
   int64_t weights_bytes;
   int64_t page_bytes;  // 0: no full-attention layers
   int64_t ring_bytes;  // 0: no sliding layers
@@ -67,6 +73,7 @@ class ArgumentReader {
     int64_t expected_stride = 1;
     for (int i = ndim - 1; i >= 0; --i) {
       shape[i] = tensor->shape[i];
+      if (shape[i] < 0) return Fail<T>(name, "has a negative dimension");
       if (tensor->strides != nullptr && shape[i] > 1 && tensor->strides[i] != expected_stride) {
         return Fail<T>(name, "is not contiguous");
       }
@@ -85,16 +92,20 @@ class ArgumentReader {
     return static_cast<const CaratThreadPool*>(arg->v_ptr);
   }
 
-  void Check(bool holds, std::string message) {
-    if (!holds && error_.empty()) error_ = std::move(message);
+  // `message` is called only when something is wrong: a step costs no strings.
+  template <class Message>
+  void Check(bool holds, Message&& message) {
+    if (!holds && error_.empty()) error_ = message();
   }
+
+  bool ok() const { return error_.empty(); }
 
   const std::string& error() const { return error_; }
 
  private:
   const TVMFFIAny* Next(std::string_view name) {
     if (position_ >= num_args_) {
-      Check(false, "argument '" + std::string(name) + "' is missing");
+      Check(false, [&] { return std::string("argument '" + std::string(name) + "' is missing"); });
       return nullptr;
     }
     return &args_[position_++];
@@ -102,7 +113,7 @@ class ArgumentReader {
 
   template <class T>
   T* Fail(std::string_view name, const std::string& what) {
-    Check(false, std::string(name) + " " + what);
+    Check(false, [&] { return std::string(std::string(name) + " " + what); });
     return nullptr;
   }
 
@@ -112,6 +123,38 @@ class ArgumentReader {
   std::string error_;
 };
 
+// Pages [first, last] of a sequence's table that the step writes.
+struct WrittenPages {
+  const int32_t* begin;
+  const int32_t* end;
+
+  WrittenPages(const StepInputs& in, int64_t index) {
+    const Sequence& s = in.sequences[index];
+    const int32_t* table = in.page_table + index * in.max_pages;
+    begin = table + s.start / kPageTokens;
+    end = table + (int64_t{s.start} + s.count - 1) / kPageTokens + 1;
+  }
+};
+
+// Sequences may share pages they only read, as prefixes are; what two of them write must differ.
+inline void CheckApart(ArgumentReader& reader, const StepInputs& in, const LibraryLimits& limits) {
+  const auto num_sequences = static_cast<int64_t>(in.sequences.size());
+  for (int64_t i = 0; i < num_sequences && reader.ok(); ++i) {
+    for (int64_t j = i + 1; j < num_sequences && reader.ok(); ++j) {
+      const auto names = [&] {
+        return "sequences[" + std::to_string(i) + "] and sequences[" + std::to_string(j) + "] ";
+      };
+      reader.Check(limits.ring_bytes == 0 || in.sequences[i].slot != in.sequences[j].slot,
+                   [&] { return names() + "are in the same slot"; });
+      if (limits.page_bytes == 0) continue;
+      const WrittenPages a(in, i);
+      const WrittenPages b(in, j);
+      reader.Check(std::find_first_of(a.begin, a.end, b.begin, b.end) == a.end,
+                   [&] { return names() + "write to the same page"; });
+    }
+  }
+}
+
 // The indices inside the arguments: where sequences lie, what tokens there are.
 inline void CheckContents(ArgumentReader& reader, const StepInputs& in, const LibraryLimits& limits,
                           int64_t num_slots, int64_t num_pages) {
@@ -119,43 +162,54 @@ inline void CheckContents(ArgumentReader& reader, const StepInputs& in, const Li
   int64_t counted = 0;
   for (size_t i = 0; i < in.sequences.size(); ++i) {
     const Sequence& s = in.sequences[i];
-    const std::string name = "sequences[" + std::to_string(i) + "]";
+    const auto name = [i] { return "sequences[" + std::to_string(i) + "]"; };
     const int64_t end = int64_t{s.start} + s.count;
-    reader.Check(s.count > 0 && s.start >= 0, name + " is empty or begins before position 0");
-    reader.Check(end <= limits.context_window_size,
-                 name + " ends at position " + std::to_string(end) + ", past the context of " +
-                     std::to_string(limits.context_window_size) + " tokens");
-    if (!reader.error().empty()) return;
-    reader.Check(
-        limits.ring_bytes == 0 || (s.slot >= 0 && s.slot < num_slots),
-        name + " is in slot " + std::to_string(s.slot) + " of " + std::to_string(num_slots));
+    reader.Check(s.count > 0 && s.start >= 0,
+                 [&] { return std::string(name() + " is empty or begins before position 0"); });
+    reader.Check(end <= limits.context_window_size, [&] {
+      return std::string(name() + " ends at position " + std::to_string(end) +
+                         ", past the context of " + std::to_string(limits.context_window_size) +
+                         " tokens");
+    });
+    if (!reader.ok()) return;
+    reader.Check(limits.ring_bytes == 0 || (s.slot >= 0 && s.slot < num_slots), [&] {
+      return std::string(name() + " is in slot " + std::to_string(s.slot) + " of " +
+                         std::to_string(num_slots));
+    });
     counted += s.count;
     if (limits.page_bytes == 0) continue;
     const int64_t pages_needed = (end + kPageTokens - 1) / kPageTokens;
-    reader.Check(pages_needed <= in.max_pages, name + " needs " + std::to_string(pages_needed) +
-                                                   " pages, page_table holds " +
-                                                   std::to_string(in.max_pages));
-    for (int64_t page = 0; page < pages_needed && reader.error().empty(); ++page) {
+    reader.Check(pages_needed <= in.max_pages, [&] {
+      return std::string(name() + " needs " + std::to_string(pages_needed) +
+                         " pages, page_table holds " + std::to_string(in.max_pages));
+    });
+    for (int64_t page = 0; page < pages_needed && reader.ok(); ++page) {
       const int32_t entry = in.page_table[static_cast<int64_t>(i) * in.max_pages + page];
-      reader.Check(entry >= 0 && entry < num_pages, "page_table[" + std::to_string(i) + ", " +
-                                                        std::to_string(page) + "] is " +
-                                                        std::to_string(entry) + ", there are " +
-                                                        std::to_string(num_pages) + " pages");
+      reader.Check(entry >= 0 && entry < num_pages, [&] {
+        return std::string("page_table[" + std::to_string(i) + ", " + std::to_string(page) +
+                           "] is " + std::to_string(entry) + ", there are " +
+                           std::to_string(num_pages) + " pages");
+      });
     }
   }
-  reader.Check(counted == n, "sequences count " + std::to_string(counted) + " tokens, tokens has " +
-                                 std::to_string(n));
-  for (int64_t i = 0; i < n && reader.error().empty(); ++i) {
-    reader.Check(in.tokens[i] >= 0 && in.tokens[i] < limits.vocab_size,
-                 "tokens[" + std::to_string(i) + "] is " + std::to_string(in.tokens[i]) +
-                     ", the vocabulary has " + std::to_string(limits.vocab_size) + " tokens");
+  if (reader.ok()) CheckApart(reader, in, limits);
+  reader.Check(counted == n, [&] {
+    return std::string("sequences count " + std::to_string(counted) + " tokens, tokens has " +
+                       std::to_string(n));
+  });
+  for (int64_t i = 0; i < n && reader.ok(); ++i) {
+    reader.Check(in.tokens[i] >= 0 && in.tokens[i] < limits.vocab_size, [&] {
+      return std::string("tokens[" + std::to_string(i) + "] is " + std::to_string(in.tokens[i]) +
+                         ", the vocabulary has " + std::to_string(limits.vocab_size) + " tokens");
+    });
   }
-  for (size_t i = 0; i < in.output_rows.size() && reader.error().empty(); ++i) {
+  for (size_t i = 0; i < in.output_rows.size() && reader.ok(); ++i) {
     const int32_t row = in.output_rows[i];
     const bool ascends = i == 0 || row > in.output_rows[i - 1];
-    reader.Check(ascends && row >= 0 && row < n,
-                 "logit_rows[" + std::to_string(i) + "] is " + std::to_string(row) +
-                     "; expected ascending indices below " + std::to_string(n));
+    reader.Check(ascends && row >= 0 && row < n, [&] {
+      return std::string("logit_rows[" + std::to_string(i) + "] is " + std::to_string(row) +
+                         "; expected ascending indices below " + std::to_string(n));
+    });
   }
 }
 
@@ -187,7 +241,7 @@ inline std::string ReadForwardCall(const TVMFFIAny* args, int32_t num_args,
   const int32_t* rows = reader.Tensor<int32_t>("logit_rows", kDLInt, 1, &output_rows);
   in.logits = reader.Tensor<float>("logits", kDLFloat, 2, logits);
   call.pool = reader.ThreadPool();
-  if (!reader.error().empty()) return reader.error();
+  if (!reader.ok()) return reader.error();
 
   in.sequences = {reinterpret_cast<const Sequence*>(triples), static_cast<size_t>(sequences[0])};
   in.max_pages = page_table[1];
@@ -197,37 +251,53 @@ inline std::string ReadForwardCall(const TVMFFIAny* args, int32_t num_args,
   const int64_t scratch_needed =
       limits.scratch_shared_bytes + num_threads * limits.scratch_thread_bytes;
 
-  reader.Check(weights == limits.weights_bytes, "weights has " + std::to_string(weights) +
-                                                    " bytes, this library was compiled for " +
-                                                    std::to_string(limits.weights_bytes));
+  reader.Check(num_threads >= 1,
+               [&] { return "pool has " + std::to_string(num_threads) + " threads"; });
+  reader.Check(sequences[0] <= limits.max_batch_size, [&] {
+    return std::to_string(sequences[0]) + " sequences in one call, at most " +
+           std::to_string(limits.max_batch_size) + " were planned for";
+  });
+  reader.Check(weights == limits.weights_bytes, [&] {
+    return std::string("weights has " + std::to_string(weights) +
+                       " bytes, this library was compiled for " +
+                       std::to_string(limits.weights_bytes));
+  });
   reader.Check(reinterpret_cast<uintptr_t>(in.weights) % 64 == 0,
-               "weights does not begin at a multiple of 64 bytes");
-  reader.Check(limits.page_bytes == 0 || pages[1] == limits.page_bytes,
-               "kv_pages has pages of " + std::to_string(pages[1]) + " bytes, expected " +
-                   std::to_string(limits.page_bytes));
-  reader.Check(limits.ring_bytes == 0 || rings[1] == limits.ring_bytes,
-               "kv_rings has rings of " + std::to_string(rings[1]) + " bytes, expected " +
-                   std::to_string(limits.ring_bytes));
-  reader.Check(scratch >= scratch_needed, "scratch has " + std::to_string(scratch) + " bytes, " +
-                                              std::to_string(num_threads) + " threads need " +
-                                              std::to_string(scratch_needed));
+               [&] { return std::string("weights does not begin at a multiple of 64 bytes"); });
+  reader.Check(limits.page_bytes == 0 || pages[1] == limits.page_bytes, [&] {
+    return std::string("kv_pages has pages of " + std::to_string(pages[1]) + " bytes, expected " +
+                       std::to_string(limits.page_bytes));
+  });
+  reader.Check(limits.ring_bytes == 0 || rings[1] == limits.ring_bytes, [&] {
+    return std::string("kv_rings has rings of " + std::to_string(rings[1]) + " bytes, expected " +
+                       std::to_string(limits.ring_bytes));
+  });
+  reader.Check(scratch >= scratch_needed, [&] {
+    return std::string("scratch has " + std::to_string(scratch) + " bytes, " +
+                       std::to_string(num_threads) + " threads need " +
+                       std::to_string(scratch_needed));
+  });
   reader.Check(reinterpret_cast<uintptr_t>(in.scratch) % 64 == 0,
-               "scratch does not begin at a multiple of 64 bytes");
-  reader.Check(sequences[1] == 3, "sequences has rows of " + std::to_string(sequences[1]) +
-                                      " values, expected slot, start, count");
-  reader.Check(page_table[0] == sequences[0], "page_table and sequences differ in rows");
-  reader.Check(tokens <= limits.prefill_chunk_size,
-               std::to_string(tokens) + " tokens in one call, the prefill chunk is " +
-                   std::to_string(limits.prefill_chunk_size));
+               [&] { return std::string("scratch does not begin at a multiple of 64 bytes"); });
+  reader.Check(sequences[1] == 3, [&] {
+    return std::string("sequences has rows of " + std::to_string(sequences[1]) +
+                       " values, expected slot, start, count");
+  });
+  reader.Check(page_table[0] == sequences[0],
+               [&] { return std::string("page_table and sequences differ in rows"); });
+  reader.Check(tokens <= limits.prefill_chunk_size, [&] {
+    return std::string(std::to_string(tokens) + " tokens in one call, the prefill chunk is " +
+                       std::to_string(limits.prefill_chunk_size));
+  });
   reader.Check(logits[0] == output_rows && logits[1] == limits.vocab_size,
-               "logits is not [logit_rows, vocab_size]");
-  if (reader.error().empty()) CheckContents(reader, in, limits, rings[0], pages[0]);
+               [&] { return std::string("logits is not [logit_rows, vocab_size]"); });
+  if (reader.ok()) CheckContents(reader, in, limits, rings[0], pages[0]);
   return reader.error();
 }
 
 // Runs Model::Run(step) on every thread. Model also has `static constexpr LibraryLimits kLimits`.
 template <class Model>
-int Forward(const TVMFFIAny* args, int32_t num_args) {
+int RunForward(const TVMFFIAny* args, int32_t num_args) {
   ForwardCall call;
   const std::string error = ReadForwardCall(args, num_args, Model::kLimits, call);
   if (!error.empty()) {
@@ -256,6 +326,17 @@ int Forward(const TVMFFIAny* args, int32_t num_args) {
     call.pool->launch(call.pool->self, run_thread, &launch);
   }
   return 0;
+}
+
+// The host need not be C++: no exception leaves the library.
+template <class Model>
+int Forward(const TVMFFIAny* args, int32_t num_args) {
+  try {
+    return RunForward<Model>(args, num_args);
+  } catch (const std::exception& error) {
+    TVMFFIErrorSetRaisedFromCStr("RuntimeError", error.what());
+    return -1;
+  }
 }
 
 // Returns text as a TVM FFI string.

@@ -247,6 +247,7 @@ class FileEmitter {
     Line("      .vocab_size = kVocabSize,");
     Line("      .context_window_size = {},", m.context_window_size);
     Line("      .prefill_chunk_size = {},", m.prefill_chunk_size);
+    Line("      .max_batch_size = {},", m.max_batch_size);
     Line("      .weights_bytes = {},", m.weights_bytes);
     Line("      .page_bytes = {},", m.page_bytes);
     Line("      .ring_bytes = {},", m.ring_bytes);
@@ -335,7 +336,7 @@ KvPlan PlanKv(const model::ModelConfig& config, const quantization::Quantization
   plan.layer_page_bytes =
       cpu::KvPageBytes(config.num_key_value_heads, config.head_dim, plan.element_bytes);
   if (plan.num_sliding_layers > 0) {
-    plan.ring_pages = cpu::RingPages(config.sliding_window, kRollbackTokens);
+    plan.ring_pages = cpu::RingPages(config.sliding_window, cpu::kRollbackTokens);
     plan.staging_bytes =
         plan.layer_page_bytes * cpu::StagingPages(plan.ring_pages, config.sliding_window,
                                                   prefill_chunk_size, max_batch_size);

@@ -21,10 +21,6 @@
 
 namespace carat::compiler {
 
-// Tokens a sequence can be rolled back, beyond which a ring has forgotten the window: an answer
-// that is cut back to a stop string, a rejected draft.
-inline constexpr int64_t kRollbackTokens = 64;
-
 // Sizes of the KV cache, which follow from the config and the limits.
 struct KvPlan {
   int64_t element_bytes = 0;
