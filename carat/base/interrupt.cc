@@ -10,15 +10,18 @@ void SetInterrupted(int) { interrupted = 1; }
 
 }  // namespace
 
-InterruptGuard::InterruptGuard() {
+InterruptGuard::InterruptGuard(Signals signals)
+    : count_(signals == Signals::kAndTermination ? kSignals.size() : 1) {
   ClearInterrupt();
   struct sigaction action = {};
   action.sa_handler = SetInterrupted;  // without SA_RESTART: a read that waits for input returns
   sigemptyset(&action.sa_mask);
-  sigaction(SIGINT, &action, &previous_);
+  for (size_t i = 0; i < count_; ++i) sigaction(kSignals[i], &action, &previous_[i]);
 }
 
-InterruptGuard::~InterruptGuard() { sigaction(SIGINT, &previous_, nullptr); }
+InterruptGuard::~InterruptGuard() {
+  for (size_t i = 0; i < count_; ++i) sigaction(kSignals[i], &previous_[i], nullptr);
+}
 
 bool Interrupted() { return interrupted != 0; }
 

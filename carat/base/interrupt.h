@@ -4,6 +4,7 @@
 #ifndef CARAT_BASE_INTERRUPT_H_
 #define CARAT_BASE_INTERRUPT_H_
 
+#include <array>
 #include <csignal>
 
 #include "carat/base/error.h"
@@ -12,13 +13,19 @@ namespace carat {
 
 class InterruptGuard {
  public:
-  InterruptGuard();   // clears the flag
-  ~InterruptGuard();  // what SIGINT did before, it does again
+  // Clears the flag. Work that must clean up, whoever ends it, catches kAndTermination: SIGTERM and
+  // SIGHUP too, what a supervisor or a closed terminal sends.
+  enum class Signals { kInterruptOnly, kAndTermination };
+  explicit InterruptGuard(Signals signals = Signals::kInterruptOnly);
+  ~InterruptGuard();  // what the signals did before, they do again
   InterruptGuard(const InterruptGuard&) = delete;
   InterruptGuard& operator=(const InterruptGuard&) = delete;
 
  private:
-  struct sigaction previous_ = {};
+  static constexpr std::array<int, 3> kSignals = {SIGINT, SIGTERM, SIGHUP};
+
+  size_t count_;  // of kSignals, caught
+  std::array<struct sigaction, kSignals.size()> previous_ = {};
 };
 
 bool Interrupted();

@@ -258,13 +258,13 @@ void AddBench(CLI::App& app) {
     return command->add_option(name, value, description)->capture_default_str();
   };
   count("--prompt-tokens", arguments->prompt_tokens, "Tokens to prefill")
-      ->check(CLI::PositiveNumber);
-  count("--gen-tokens", arguments->gen_tokens, "Tokens to decode")->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1, 1 << 30));
+  count("--gen-tokens", arguments->gen_tokens, "Tokens to decode")->check(CLI::Range(1, 1 << 30));
   count("--depth", arguments->depth, "Tokens in the context before")->check(CLI::NonNegativeNumber);
   count("--repetitions", arguments->repetitions, "Measurements of each")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1, 1 << 30));
   command->add_option("--threads", arguments->num_threads, "Threads (default: one a core)")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1, 1 << 30));
   command->add_flag("--json", arguments->json, "Print one JSON object");
   command->callback([arguments] { RunBench(*arguments); });
 }

@@ -176,7 +176,7 @@ void AddChat(CLI::App& app) {
                       "Instructions that precede the conversation");
   AddSamplingFlags(*command, arguments->sampling);
   command->add_option("--threads", arguments->num_threads, "Threads (default: one a physical core)")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1, 1 << 30));
   command->callback([arguments] { RunChat(*arguments); });
 }
 

@@ -33,7 +33,7 @@ void RunCompile(Arguments& arguments) {
   if (arguments.sliding_window_size > 0) {
     options.sliding_window_size = arguments.sliding_window_size;
   }
-  const InterruptGuard guard;
+  const InterruptGuard guard(InterruptGuard::Signals::kAndTermination);
   compiler::CompileResult result;
   {
     CompileProgressBar bar;
@@ -73,20 +73,20 @@ void AddCompile(CLI::App& app) {
   command
       ->add_option("--context-window-size", arguments->context_window_size,
                    "Longest sequence, in tokens (default: the model's)")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1, 1 << 30));
   command
       ->add_option("--sliding-window-size", arguments->sliding_window_size,
                    "Window of the sliding layers, in tokens (default: the model's)")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1, 1 << 30));
   command
       ->add_option("--prefill-chunk-size", options.prefill_chunk_size,
                    "Most tokens in one forward call")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1, 1 << 30));
   command
       ->add_option("--max-batch-size", options.max_batch_size, "Most sequences in one forward call")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1, 1 << 30));
   command->add_option("--overrides", options.overrides,
                       "\"key=value;...\": other values for fields of config.json or these sizes");
   command->add_option("--opt", arguments->level, "Optimization level: O0, O1, O2 or O3")

@@ -103,10 +103,10 @@ void AddGenerate(CLI::App& app) {
   command->add_option("--system", arguments->system_prompt, "Instructions that precede the prompt");
   command->add_option("--max-tokens", arguments->max_tokens, "Length of the answer at most")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1, 1 << 30));
   AddSamplingFlags(*command, arguments->sampling);
   command->add_option("--threads", arguments->num_threads, "Threads (default: one a physical core)")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1, 1 << 30));
   command->add_flag("--raw", arguments->raw, "Continue the prompt as it is, without chat template");
   command->add_flag("--json", arguments->json, "Print token ids, finish reason and timings too");
   command->callback([arguments] { RunGenerate(*arguments); });

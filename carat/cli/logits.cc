@@ -144,9 +144,9 @@ void AddLogits(CLI::App& app) {
                       "computes with the checkpoint's own weights unless this is given");
   command
       ->add_option("--chunk-size", arguments->chunk_size, "Tokens a forward call (default: many)")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1, 1 << 30));
   command->add_option("--threads", arguments->num_threads, "Threads (default: one a core)")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1, 1 << 30));
   command->callback(
       [arguments] { arguments->reference ? RunReference(*arguments) : RunCompiled(*arguments); });
 }

@@ -90,7 +90,7 @@ fs::path ResolveModel(const fs::path& model, const std::string& quantization) {
   std::error_code error;
   fs::create_directories(cache, error);
   if (error) throw Error("{}: cannot be made: {}", cache.string(), error.message());
-  const InterruptGuard guard;
+  const InterruptGuard guard(InterruptGuard::Signals::kAndTermination);
   CompileProgressBar bar;
   compiler::CompileOptions options;
   options.model = folder;

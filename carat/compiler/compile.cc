@@ -50,13 +50,14 @@ class Compilation {
     CheckDevice();
     ReadModel();
     CheckLimits();
-    toolchain_ = FindToolchain();
     const checkpoint::Checkpoint checkpoint = checkpoint::Checkpoint::Open(options_.model);
     model::ResolveWeightNames(checkpoint, config_);
+    // What may be refused comes first; then what takes time.
+    OutputDirectory output(OutputPath(), library::kConfigFile);
     MakeDumpFolder();
     Plan();
+    toolchain_ = FindToolchain();
 
-    OutputDirectory output(OutputPath(), library::kConfigFile);
     Pack(checkpoint, output.path() / library::kWeightsFile);
     CompileLibrary(output.path());
     CopyModelFiles(output.path());

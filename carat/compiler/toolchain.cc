@@ -20,11 +20,14 @@ std::vector<std::string> SplitWords(const std::string& text) {
   return words;
 }
 
+bool CxxIsSet() {
+  const char* cxx = std::getenv("CXX");
+  return cxx != nullptr && !SplitWords(cxx).empty();
+}
+
 std::vector<std::vector<std::string>> Candidates() {
   std::vector<std::vector<std::string>> candidates;
-  if (const char* cxx = std::getenv("CXX"); cxx != nullptr && *cxx != '\0') {
-    candidates.push_back(SplitWords(cxx));
-  }
+  if (CxxIsSet()) candidates.push_back(SplitWords(std::getenv("CXX")));
   candidates.push_back({"g++"});
   candidates.push_back({"clang++"});
   candidates.push_back({"zig", "c++"});
@@ -86,7 +89,6 @@ extern "C" uint32_t Trial(float x) { return std::bit_cast<uint32_t>(Twice(std::s
 
 ToolchainCandidate Try(const std::vector<std::string>& command) {
   ToolchainCandidate candidate{{command, ""}, ""};
-  if (command.empty()) return {{{"$CXX"}, ""}, "is blank"};
   const ProcessResult version = RunProcess(Join(command, {"--version"}));
   if (version.exit_code != 0) {
     candidate.problem = version.exit_code == 127 ? "not found" : FirstLine(version.output);
@@ -124,6 +126,10 @@ Toolchain FindToolchain() {
   for (const std::vector<std::string>& command : Candidates()) {
     const ToolchainCandidate candidate = Try(command);
     if (candidate.problem.empty()) return candidate.toolchain;
+    if (tried.empty() && CxxIsSet()) {
+      throw Error("CXX is '{}', which is no C++20 compiler here: {}; set it to one or unset it",
+                  candidate.toolchain.name(), candidate.problem);
+    }
     tried += (tried.empty() ? "" : "; ") + candidate.toolchain.name() + ": " + candidate.problem;
   }
   throw Error(

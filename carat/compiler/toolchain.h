@@ -16,8 +16,8 @@ struct Toolchain {
   std::string name() const;  // "python3 -m ziglang c++"
 };
 
-// $CXX, g++, clang++, zig, then zig from `pip install ziglang`: the first that compiles C++20
-// programs. All are tried anew at each call. Throws Error naming what was tried and how to get one.
+// $CXX if it is set; else g++, clang++, zig, zig from `pip install ziglang`: the first that
+// compiles C++20. Throws Error naming what was tried and how to get one.
 Toolchain FindToolchain();
 
 // Every candidate with what speaks against it, empty if it works: for `carat doctor`.
