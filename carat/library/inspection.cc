@@ -86,7 +86,7 @@ std::vector<KvUse> KvTable(const KvShape& shape, int64_t context) {
 KvShape KvShapeOf(const model::ModelConfig& config, quantization::KvFormat format) {
   return {config.CountLayers(model::LayerKind::kFullAttention),
           config.CountLayers(model::LayerKind::kSlidingAttention), cpu::kPageTokens,
-          cpu::RingPages(config.sliding_window, cpu::kRollbackTokens),
+          cpu::RingPages(config.sliding_window),
           cpu::KvPageBytes(config.num_key_value_heads, config.head_dim,
                            static_cast<int64_t>(quantization::KvElementBytes(format)))};
 }

@@ -87,18 +87,34 @@ TEST(NamesTest, FloatsKeepTheirValue) {
   EXPECT_EQ(DoubleText(1e6), "1000000.0");
 }
 
-TEST(KvPlanTest, SlidingLayersKeepTheWindowAndWhatARollbackNeeds) {
+TEST(KvPlanTest, SlidingLayersKeepTheWindowInWholePages) {
   const model::ModelConfig config = SmallConfig();  // window 8, two sliding layers, one full
   const KvPlan plan = PlanKv(config, quantization::FindScheme("q4_0"), 512, 4);
   EXPECT_EQ(plan.layer_page_bytes, 64 * 2 * 2 * 16 * 2);  // tokens, k and v, heads, dims, f16
-  EXPECT_EQ(plan.ring_pages, 2);                          // 8 + 64 tokens
+  EXPECT_EQ(plan.ring_pages, 1);                          // 8 tokens
   EXPECT_EQ(plan.page_bytes(), plan.layer_page_bytes);
-  EXPECT_EQ(plan.ring_bytes(), 2 * 2 * plan.layer_page_bytes);
+  EXPECT_EQ(plan.ring_bytes(), 2 * plan.layer_page_bytes);
   EXPECT_GE(plan.staging_bytes, 512 / 64 * plan.layer_page_bytes);
 }
 
+// Gemma 3 270M at 32,768 tokens: 3 full and 15 sliding layers, one KV head of 256, windows of 512.
+TEST(KvPlanTest, The270MsCacheIs82PercentBelowAllFullLayers) {
+  model::ModelConfig config = SmallConfig();
+  config.num_hidden_layers = 18;
+  config.num_key_value_heads = 1;
+  config.head_dim = 256;
+  config.sliding_window = 512;
+  config.layer_types.assign(18, model::LayerKind::kSlidingAttention);
+  for (const int full : {5, 11, 17}) config.layer_types[full] = model::LayerKind::kFullAttention;
+  const KvPlan plan = PlanKv(config, quantization::FindScheme("q4_0"), 512, 1);
+  const int64_t pages = 32768 / 64;
+  const auto all_full = static_cast<double>(18 * pages * plan.layer_page_bytes);
+  const auto kept = static_cast<double>(pages * plan.page_bytes() + plan.ring_bytes());
+  EXPECT_LE(kept / all_full, 1 - 0.82);
+}
+
 TEST(KvPlanTest, ChunksThatFitTheRingNeedNoStaging) {
-  const KvPlan plan = PlanKv(SmallConfig(), quantization::FindScheme("q4_0"), 64, 4);
+  const KvPlan plan = PlanKv(SmallConfig(), quantization::FindScheme("q4_0"), 32, 4);
   EXPECT_EQ(plan.staging_bytes, 0);
 }
 

@@ -76,10 +76,6 @@ constexpr int64_t KvPageBytes(int64_t num_kv_heads, int64_t head_dim, int64_t el
   return num_kv_heads * kPageTokens * (head_dim + RoundUp(head_dim, kPanelDims)) * element_bytes;
 }
 
-// What compiled libraries take as `slack`: tokens a sequence can be rolled back, beyond which a
-// ring has forgotten the window: an answer that is cut back to a stop string, a rejected draft.
-inline constexpr int64_t kRollbackTokens = 64;
-
 // Pages of one sliding layer's ring, which can be rolled back by `slack` + 1 tokens.
 constexpr int64_t RingPages(int64_t window, int64_t slack = 0) {
   return RoundUp(window + slack, kPageTokens) / kPageTokens;

@@ -336,7 +336,7 @@ KvPlan PlanKv(const model::ModelConfig& config, const quantization::Quantization
   plan.layer_page_bytes =
       cpu::KvPageBytes(config.num_key_value_heads, config.head_dim, plan.element_bytes);
   if (plan.num_sliding_layers > 0) {
-    plan.ring_pages = cpu::RingPages(config.sliding_window, cpu::kRollbackTokens);
+    plan.ring_pages = cpu::RingPages(config.sliding_window);
     plan.staging_bytes =
         plan.layer_page_bytes * cpu::StagingPages(plan.ring_pages, config.sliding_window,
                                                   prefill_chunk_size, max_batch_size);
