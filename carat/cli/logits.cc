@@ -65,7 +65,7 @@ void WriteLogits(const Arguments& arguments, int64_t vocab_size, int64_t max_tok
                  const Forward& forward) {
   const std::vector<TokenId> tokens = ReadNpyInt32(arguments.tokens);
   if (std::ssize(tokens) > max_tokens) {
-    throw Error("{}: {} tokens do not fit the model's context of {}", arguments.tokens.string(),
+    throw Error("{}: {} tokens do not fit the context window of {}", arguments.tokens.string(),
                 tokens.size(), max_tokens);
   }
   CheckTokens(tokens, vocab_size, arguments.tokens.string());

@@ -50,6 +50,7 @@ class Compilation {
     CheckDevice();
     ReadModel();
     CheckLimits();
+    AssignFormats(model::BuildGraph(config_), scheme_);  // refuses shapes the format cannot hold
     const checkpoint::Checkpoint checkpoint = checkpoint::Checkpoint::Open(options_.model);
     model::ResolveWeightNames(checkpoint, config_);
     // What may be refused comes first; then what takes time.
