@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -72,6 +73,18 @@ class ChatInTerminal {
       if (!ReadMore()) break;
     }
     ADD_FAILURE() << "'" << text << "' does not come; there is:\n" << screen_;
+    return false;
+  }
+
+  // Waits for the prompt, and until the program reads key by key: what is typed before is a plain
+  // line.
+  bool AwaitsKeys() {
+    if (!Shows("> ")) return false;
+    for (int i = 0; i < 2000; ++i) {
+      termios mode = {};
+      if (tcgetattr(terminal_, &mode) == 0 && (mode.c_lflag & ICANON) == 0) return true;
+      usleep(5'000);
+    }
     return false;
   }
 
@@ -161,16 +174,17 @@ TEST_F(ChatTerminalTest, CtrlCStopsTheAnswerAndNotTheProgram) {
 
 TEST_F(ChatTerminalTest, LinesAreEditedByCharactersAndRemembered) {
   ChatInTerminal chat(home_);
-  ASSERT_TRUE(chat.Shows("> "));
+  ASSERT_TRUE(chat.AwaitsKeys());
   chat.Type(std::string("/äö") + kLeft + "\x7fx\r");  // /äö -> /xö
   ASSERT_TRUE(chat.Shows("there is no command /xö"));
+  ASSERT_TRUE(chat.AwaitsKeys());
   chat.Type(std::string(kUp) + "!\r");
   ASSERT_TRUE(chat.Shows("there is no command /xö!"));
   chat.Type("/exit\r");
   EXPECT_EQ(chat.Exit(), 0);
 
   ChatInTerminal later(home_);
-  ASSERT_TRUE(later.Shows("> "));
+  ASSERT_TRUE(later.AwaitsKeys());
   later.Type(std::string(kUp) + kUp + "!\r");
   ASSERT_TRUE(later.Shows("there is no command /xö!!"));
 }
