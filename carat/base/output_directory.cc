@@ -36,12 +36,23 @@ fs::path Resolve(const fs::path& target) {
   return resolved;
 }
 
+// A folder that another file system is mounted on cannot be replaced.
+bool IsMountPoint(const fs::path& folder) {
+  struct stat inside, outside;
+  return stat(folder.c_str(), &inside) == 0 && stat(folder.parent_path().c_str(), &outside) == 0 &&
+         inside.st_dev != outside.st_dev;
+}
+
 void CheckReplaceable(const fs::path& target, std::string_view marker) {
   std::error_code error;
   const fs::file_status status = fs::status(target, error);
   if (!fs::exists(status)) return;
   if (!fs::is_directory(status)) {
     throw Error("{}: is a file, and a folder should be written there; choose another place",
+                target.string());
+  }
+  if (IsMountPoint(target)) {
+    throw Error("{}: is a mount point, which cannot be replaced; choose a folder inside it",
                 target.string());
   }
   if (fs::is_empty(target, error) || fs::exists(target / marker, error)) return;
@@ -80,16 +91,40 @@ void RemoveLeftovers(const fs::path& target) {
   }
 }
 
-void SyncFolder(const fs::path& folder) {
-  const int descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0) return;
-  fsync(descriptor);
+// Waits until a file or folder is on the disk. Some file systems report a full one only here.
+void Sync(const fs::path& path) {
+  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return;  // a parent that may be written to but not read
+  const bool is_synced = fsync(descriptor) == 0 || errno == EINVAL;
+  const int error_number = errno;
   close(descriptor);
+  if (!is_synced) throw Error("{}: cannot write: {}", path.string(), Reason(error_number));
 }
 
-// Puts `from` in the place of the folder `to`, which exists; `from` then holds the old one.
-bool Exchange(const fs::path& from, const fs::path& to) {
-  return renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_EXCHANGE) == 0;
+// For file systems that cannot exchange two folders: moves the old one aside first.
+bool ReplaceByMovingAside(const fs::path& from, const fs::path& to) {
+  fs::path aside = to;
+  aside += ".carat-old";
+  std::error_code error;
+  fs::remove_all(aside, error);
+  if (rename(to.c_str(), aside.c_str()) != 0) return false;
+  if (rename(from.c_str(), to.c_str()) != 0) {
+    const int error_number = errno;
+    fs::rename(aside, to, error);
+    errno = error_number;
+    return false;
+  }
+  fs::remove_all(aside, error);
+  return true;
+}
+
+// Puts the folder `from` in the place of `to`. What was there, if anything, is then at `from` or
+// gone.
+bool Replace(const fs::path& from, const fs::path& to) {
+  if (rename(from.c_str(), to.c_str()) == 0) return true;  // `to` is empty, or not there
+  if (errno != ENOTEMPTY && errno != EEXIST) return false;
+  if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_EXCHANGE) == 0) return true;
+  return (errno == EINVAL || errno == ENOSYS) && ReplaceByMovingAside(from, to);
 }
 
 }  // namespace
@@ -130,19 +165,13 @@ OutputDirectory::~OutputDirectory() {
 
 void OutputDirectory::Commit() {
   for (const fs::directory_entry& entry : fs::recursive_directory_iterator(path_)) {
-    if (entry.is_directory()) SyncFolder(entry.path());
+    if (entry.is_directory() || entry.is_regular_file()) Sync(entry.path());
   }
-  SyncFolder(path_);
-  // rename() replaces an empty folder or none; anything else is swapped, which is as atomic. File
-  // systems that cannot swap lose the old folder first.
-  if (rename(path_.c_str(), target_.c_str()) != 0 && !Exchange(path_, target_)) {
-    std::error_code error;
-    fs::remove_all(target_, error);
-    if (rename(path_.c_str(), target_.c_str()) != 0) {
-      throw Error("{}: cannot put the finished folder there: {}", target_.string(), Reason(errno));
-    }
+  Sync(path_);
+  if (!Replace(path_, target_)) {
+    throw Error("{}: cannot put the finished folder there: {}", target_.string(), Reason(errno));
   }
-  SyncFolder(target_.parent_path());
+  Sync(target_.parent_path());
 }
 
 }  // namespace carat

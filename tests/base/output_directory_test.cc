@@ -97,6 +97,20 @@ TEST(OutputDirectory, RefusesAFile) {
   EXPECT_ERROR(OutputDirectory(WriteText(folder, "file", "x"), kMarker), "file: is a file");
 }
 
+TEST(OutputDirectory, RefusesAMountPoint) {
+  EXPECT_ERROR(OutputDirectory("/proc", kMarker), "/proc: is a mount point");
+}
+
+TEST(OutputDirectory, KeepsTheOldFolderWhenAnUncommittedOneIsDropped) {
+  const TemporaryFolder folder;
+  WriteFolder(folder / "out", "old");
+  {
+    const OutputDirectory output(folder / "out", kMarker);
+    WriteFile(output.path() / "content", "new");
+  }
+  EXPECT_EQ(ReadAll(folder / "out/content"), "old");
+}
+
 TEST(OutputDirectory, NamesTheReasonWhereItCannotWrite) {
   EXPECT_ERROR(OutputDirectory("/proc/out", kMarker), "/proc/out: cannot write there");
   EXPECT_ERROR(OutputDirectory("/proc/a/b/out", kMarker), "/proc/a/b: cannot make the folder");
