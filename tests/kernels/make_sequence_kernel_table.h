@@ -67,10 +67,13 @@ struct SequenceTableMaker {
   // Gemma 3 270M first. Then groups of 1 to 8 heads (blocks of 1 to 6 rows, padded or not), dims
   // with and without tails.
   static constexpr AttentionKernels kAttentions[] = {
-      ForShape<uint16_t, {4, 1, 256}>::kKernels, ForShape<float, {3, 1, 20}>::kKernels,
-      ForShape<uint16_t, {3, 1, 20}>::kKernels,  ForShape<uint16_t, {4, 2, 64}>::kKernels,
-      ForShape<float, {8, 1, 8}>::kKernels,      ForShape<uint16_t, {2, 2, 16}>::kKernels,
-      ForShape<float, {7, 1, 32}>::kKernels,
+      ForShape<uint16_t, AttentionShape{4, 1, 256}>::kKernels,
+      ForShape<float, AttentionShape{3, 1, 20}>::kKernels,
+      ForShape<uint16_t, AttentionShape{3, 1, 20}>::kKernels,
+      ForShape<uint16_t, AttentionShape{4, 2, 64}>::kKernels,
+      ForShape<float, AttentionShape{8, 1, 8}>::kKernels,
+      ForShape<uint16_t, AttentionShape{2, 2, 16}>::kKernels,
+      ForShape<float, AttentionShape{7, 1, 32}>::kKernels,
   };
 
   static constexpr SequenceKernelTable kTable = {S::kName, kRows, kAttentions};

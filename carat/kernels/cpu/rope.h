@@ -22,7 +22,7 @@ namespace carat::cpu {
 // ---- Frequencies, at compile time ----
 
 // ln(x) for x >= 1: x = 2^k m with m in [1, 2), ln m = 2 atanh((m - 1) / (m + 1)).
-consteval long double ConstantLog(long double x) {
+constexpr long double ConstantLog(long double x) {
   constexpr long double kLn2 = 0.693147180559945309417232121458176568L;
   int k = 0;
   for (; x >= 2; x /= 2) ++k;
@@ -35,7 +35,7 @@ consteval long double ConstantLog(long double x) {
 }
 
 // e^x by squaring e^(x / 1024) ten times.
-consteval long double ConstantExp(long double x) {
+constexpr long double ConstantExp(long double x) {
   const long double r = x / 1024;
   long double term = 1;
   long double sum = 1;
