@@ -20,6 +20,11 @@ set(CARAT_SANITIZE "" CACHE STRING "Sanitizers for every target: address,undefin
 option(CARAT_TESTS "Build the tests" ON)
 option(CARAT_FUZZ "Build the libFuzzer targets (needs clang)" OFF)
 
+# For targets in whose own code no time is spent: they compile in two thirds of the time.
+function(carat_optimise_little target)
+  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
+endfunction()
+
 add_library(carat_options INTERFACE)
 target_compile_options(carat_options INTERFACE -Wall -Wextra $<$<BOOL:${CARAT_WERROR}>:-Werror>)
 if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION MATCHES "^12\\.")

@@ -27,6 +27,9 @@ function(carat_room_tests room)
   target_link_libraries(carat_${room}_test PRIVATE carat_${room} GTest::gtest GTest::gmock
                         GTest::gtest_main)
   target_compile_definitions(carat_${room}_test PRIVATE CARAT_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  if(NOT room STREQUAL kernels)  # whose templates the tests instantiate
+    carat_optimise_little(carat_${room}_test)
+  endif()
   # `./test --quick` leaves out the suites whose name ends in Slow.
   gtest_discover_tests(carat_${room}_test DISCOVERY_MODE PRE_TEST TEST_FILTER "-*Slow.*"
                        PROPERTIES ${ARGN} TIMEOUT 600)

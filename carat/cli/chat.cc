@@ -55,7 +55,6 @@ class Chat {
     }
     bool was_interrupted = false;
     while (!is_over_) {
-      ClearInterrupt();
       const InputLine line = terminal_.ReadLine();
       if (line.kind == InputLine::Kind::kEnd) return;
       if (line.kind == InputLine::Kind::kInterrupted) {
@@ -66,6 +65,7 @@ class Chat {
       }
       was_interrupted = false;
       Handle(line.text);
+      ClearInterrupt();  // it meant the answer
     }
   }
 

@@ -16,6 +16,8 @@
 #include <system_error>
 #include <utility>
 
+#include "carat/base/interrupt.h"
+
 namespace carat::cli {
 namespace {
 
@@ -64,8 +66,11 @@ class Terminal::LineEditor {
 
   InputLine ReadLine() {
     is_interrupted_ = false;
+    // From here on Ctrl-C is a key. Until here it was a signal, and meant the same. (By itself,
+    // libedit does this only after the prompt is out.)
+    el_set(editor_, EL_PREP_TERM, 1);
     int length = 0;
-    const char* line = el_gets(editor_, &length);
+    const char* line = Interrupted() ? OnSignal() : el_gets(editor_, &length);
     if (is_interrupted_) {
       fputc('\n', stdout);
       return {InputLine::Kind::kInterrupted, ""};
@@ -92,6 +97,13 @@ class Terminal::LineEditor {
   static unsigned char OnInterrupt(EditLine* editor, int /*key*/) {
     Self(editor)->is_interrupted_ = true;
     return CC_EOF;
+  }
+
+  const char* OnSignal() {
+    ClearInterrupt();
+    el_set(editor_, EL_PREP_TERM, 0);
+    is_interrupted_ = true;
+    return nullptr;
   }
 
   static unsigned char OnSuspend(EditLine* editor, int /*key*/) {

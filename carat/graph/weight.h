@@ -14,11 +14,12 @@ namespace carat::graph {
 
 using WeightId = int32_t;
 
-// A tensor of the checkpoint: [rows, cols]; a vector has one row.
+// A tensor of the checkpoint: [rows, cols], or a vector [cols], which counts as one row.
 struct SourceTensor {
   std::string name;
   int64_t rows = 0;
   int64_t cols = 0;
+  bool is_vector = false;  // kept as f32 always
 };
 
 // How the rows of several source tensors make one matrix.
@@ -42,7 +43,7 @@ struct Weight {
     for (const SourceTensor& part : parts) sum += part.rows;
     return sum;
   }
-  bool is_vector() const { return parts.size() == 1 && parts.front().rows == 1; }
+  bool is_vector() const { return parts.size() == 1 && parts.front().is_vector; }
 };
 
 }  // namespace carat::graph

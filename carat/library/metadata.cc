@@ -42,8 +42,8 @@ int64_t NonNegativeInt(const JsonObject& object, std::string_view name) {
   return value;
 }
 
-graph::SourceTensor SourceFromJson(const JsonObject& object) {
-  return {object.String("name"), object.PositiveInt("rows"), object.PositiveInt("cols")};
+graph::SourceTensor SourceFromJson(const JsonObject& object, bool is_vector) {
+  return {object.String("name"), object.PositiveInt("rows"), object.PositiveInt("cols"), is_vector};
 }
 
 // The elements of the list `name`, each an object, errors naming "weights[3]".
@@ -68,11 +68,11 @@ PackedWeight WeightFromJson(const JsonObject& object) {
     throw object.Wrong("arrangement", "\"concatenate\" or \"interleave\"");
   }
   packed.weight.offset = static_cast<float>(object.Float("added"));
+  packed.layout = object.String("layout");
   for (const JsonObject& part : Objects(object, "parts")) {
-    packed.weight.parts.push_back(SourceFromJson(part));
+    packed.weight.parts.push_back(SourceFromJson(part, packed.layout == "vector"));
   }
   if (packed.weight.parts.empty()) throw object.Wrong("parts", "at least one source tensor");
-  packed.layout = object.String("layout");
   packed.offset = NonNegativeInt(object, "offset");
   packed.num_bytes = object.PositiveInt("bytes");
   return packed;

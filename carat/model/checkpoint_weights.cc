@@ -33,8 +33,9 @@ graph::WeightSource CheckpointWeights(const checkpoint::Checkpoint& checkpoint,
   return [&checkpoint, matrix_format](const SourceTensor& source) {
     std::vector<float> values =
         checkpoint.Read(checkpoint.Require(source.name, source.rows, source.cols, "config.json"));
-    const bool is_matrix = source.rows > 1;
-    if (is_matrix && matrix_format != WeightFormat::kF32) RoundRows(matrix_format, source, values);
+    if (!source.is_vector && matrix_format != WeightFormat::kF32) {
+      RoundRows(matrix_format, source, values);
+    }
     return values;
   };
 }

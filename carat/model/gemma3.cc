@@ -114,17 +114,23 @@ class Builder {
 
   float Eps() const { return static_cast<float>(config_.rms_norm_eps); }
 
-  WeightId Vector(std::string_view name, int64_t size) { return Matrix(name, 1, size); }
-
-  WeightId Matrix(std::string_view name, int64_t rows, int64_t cols) {
-    const std::string full_name = prefix_ + std::string(name);
-    return AddWeight(full_name, config_.weight_prefix + full_name + ".weight", rows, cols);
+  WeightId Vector(std::string_view name, int64_t size) {
+    return AddWeight(prefix_ + std::string(name), TensorName(name), 1, size, /*is_vector=*/true);
   }
 
-  WeightId AddWeight(std::string name, std::string tensor, int64_t rows, int64_t cols) {
+  WeightId Matrix(std::string_view name, int64_t rows, int64_t cols) {
+    return AddWeight(prefix_ + std::string(name), TensorName(name), rows, cols);
+  }
+
+  std::string TensorName(std::string_view name) const {
+    return fmt::format("{}{}{}.weight", config_.weight_prefix, prefix_, name);
+  }
+
+  WeightId AddWeight(std::string name, std::string tensor, int64_t rows, int64_t cols,
+                     bool is_vector = false) {
     graph::Weight weight;
     weight.name = std::move(name);
-    weight.parts = {{std::move(tensor), rows, cols}};
+    weight.parts = {{std::move(tensor), rows, cols, is_vector}};
     return graph_.AddWeight(std::move(weight));
   }
 

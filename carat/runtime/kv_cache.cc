@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "carat/base/error.h"
+#include "carat/kernels/cpu/kv_cache.h"
 
 namespace carat::runtime {
 
@@ -86,10 +87,8 @@ int64_t KvCache::BytesInUse() const {
 // A token at `length` sees the sliding_window - 1 positions before it. Position p is intact until p
 // + ring_tokens is written.
 bool KvCache::RingHoldsWindowBefore(const Slot& slot, int64_t length) const {
-  if (sliding_window_ == 0) return true;
-  const int64_t first_visible = std::max<int64_t>(0, length - sliding_window_ + 1);
-  const int64_t first_intact = slot.written - ring_tokens_;
-  return first_visible >= first_intact;
+  return sliding_window_ == 0 ||
+         cpu::CanRollBack(ring_tokens_, sliding_window_, slot.written, length);
 }
 
 void KvCache::FreePages(Slot& slot, int64_t num_kept) {

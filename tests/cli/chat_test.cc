@@ -7,7 +7,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -76,23 +75,14 @@ class ChatInTerminal {
     return false;
   }
 
-  // Waits for the prompt, and until the program reads key by key: what is typed before is a plain
-  // line.
-  bool AwaitsKeys() {
-    if (!Shows("> ")) return false;
-    for (int i = 0; i < 2000; ++i) {
-      termios mode = {};
-      if (tcgetattr(terminal_, &mode) == 0 && (mode.c_lflag & ICANON) == 0) return true;
-      usleep(5'000);
-    }
-    return false;
-  }
-
-  // The exit code, once the program has ended by itself; 128 + n: signal n.
+  // The exit code, once the program has ended by itself; 128 + n: signal n. -1 if it does not end.
   int Exit() {
     while (ReadMore()) continue;
     int status = 0;
-    waitpid(child_, &status, 0);
+    for (int tries = 0; waitpid(child_, &status, WNOHANG) == 0; ++tries) {
+      if (tries == 1000) return -1;
+      usleep(10'000);
+    }
     child_ = -1;
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   }
@@ -165,7 +155,8 @@ TEST_F(ChatTerminalTest, CtrlCStopsTheAnswerAndNotTheProgram) {
   ASSERT_TRUE(chat.Shows("> "));
   MakeAnswersLong(chat);
   chat.Type("Hello!\r");
-  ASSERT_TRUE(chat.Shows("Hello!\r\n"));  // as typed; then the answer begins
+  ASSERT_TRUE(chat.Shows("Hello!\r\n"));  // as typed
+  ASSERT_TRUE(chat.Shows(" "));           // the answer
   chat.Type(kCtrlC);
   ASSERT_TRUE(chat.Shows("(stopped)"));
   chat.Type("/set temperature=0\r/reset\rHello!\r");
@@ -174,17 +165,17 @@ TEST_F(ChatTerminalTest, CtrlCStopsTheAnswerAndNotTheProgram) {
 
 TEST_F(ChatTerminalTest, LinesAreEditedByCharactersAndRemembered) {
   ChatInTerminal chat(home_);
-  ASSERT_TRUE(chat.AwaitsKeys());
+  ASSERT_TRUE(chat.Shows("> "));
   chat.Type(std::string("/äö") + kLeft + "\x7fx\r");  // /äö -> /xö
   ASSERT_TRUE(chat.Shows("there is no command /xö"));
-  ASSERT_TRUE(chat.AwaitsKeys());
+  ASSERT_TRUE(chat.Shows("> "));
   chat.Type(std::string(kUp) + "!\r");
   ASSERT_TRUE(chat.Shows("there is no command /xö!"));
   chat.Type("/exit\r");
   EXPECT_EQ(chat.Exit(), 0);
 
   ChatInTerminal later(home_);
-  ASSERT_TRUE(later.AwaitsKeys());
+  ASSERT_TRUE(later.Shows("> "));
   later.Type(std::string(kUp) + kUp + "!\r");
   ASSERT_TRUE(later.Shows("there is no command /xö!!"));
 }

@@ -64,7 +64,7 @@ TEST(FoldNormOffsetTest, ANormWeightThatAMatrixSharesKeepsItsValueThere) {
   graph::Graph graph("shared");
   graph::Weight weight;
   weight.name = "w";
-  weight.parts = {{"w", 1, 8}};
+  weight.parts = {{"w", 1, 8, /*is_vector=*/true}};
   const auto table = graph.AddWeight({.name = "embed", .parts = {{"embed", 50, 8}}});
   const auto w = graph.AddWeight(weight);
   const auto h = graph.Embed(graph.Tokens(), table, 1, "h");

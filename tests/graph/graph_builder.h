@@ -22,6 +22,12 @@ inline Weight MakeWeight(std::string name, int64_t rows, int64_t cols) {
   return weight;
 }
 
+inline Weight MakeVector(std::string name, int64_t size) {
+  Weight weight = MakeWeight(std::move(name), 1, size);
+  weight.parts.front().is_vector = true;
+  return weight;
+}
+
 // Values that depend on nothing but the tensor's name, about as large as trained ones.
 inline std::vector<float> RandomTensor(const SourceTensor& tensor) {
   std::mt19937 generator(static_cast<uint32_t>(std::hash<std::string>()(tensor.name)));
@@ -75,7 +81,7 @@ inline Graph OneLayer(const LayerOptions& options = {}) {
   Graph graph("one_layer");
   const WeightId table = graph.AddWeight(MakeWeight("embed", 11, kHidden));
   const ValueId h = graph.Embed(graph.Tokens(), table, 2.5F, "embedding");
-  const WeightId norm = graph.AddWeight(MakeWeight("norm", 1, kHidden));
+  const WeightId norm = graph.AddWeight(MakeVector("norm", kHidden));
   const ValueId x = graph.RmsNorm(h, norm, 1e-6F, 1, 1, "x");
   const auto linear = [&](const char* name, int64_t rows) {
     return graph.Linear(x, graph.AddWeight(MakeWeight(name, rows, kHidden)), name);
@@ -83,7 +89,7 @@ inline Graph OneLayer(const LayerOptions& options = {}) {
   ValueId q = linear("q", kHeads * kHeadDim);
   ValueId k = linear("k", kKvHeads * kHeadDim);
   const ValueId v = linear("v", kKvHeads * kHeadDim);
-  const WeightId q_norm = graph.AddWeight(MakeWeight("q_norm", 1, kHeadDim));
+  const WeightId q_norm = graph.AddWeight(MakeVector("q_norm", kHeadDim));
   q = graph.RmsNorm(q, q_norm, 1e-6F, kHeads, 1, "q_norm");
   q = graph.Rope(q, kHeads, {10000, 1}, "q_rope");
   k = graph.Rope(k, kKvHeads, {10000, 1}, "k_rope");

@@ -48,7 +48,7 @@ TEST(PrinterTest, FusedAndQuantizedNodesShowIt) {
 }
 
 TEST(PrinterTest, AWeightShowsItsOffset) {
-  Weight weight = MakeWeight("norm", 1, 8);
+  Weight weight = MakeVector("norm", 8);
   weight.offset = 1;
   EXPECT_EQ(PrintWeight(weight), "@norm : f32[1, 8] = model.norm + 1");
 }

@@ -63,7 +63,7 @@ class SingleOp {
 
 TEST(ReferenceTest, RmsNormScalesEachGroupToUnitMeanSquare) {
   SingleOp op(4, {3, -3, 8, 8});
-  const WeightId weight = op.graph().AddWeight(MakeWeight("norm", 1, 2));
+  const WeightId weight = op.graph().AddWeight(MakeVector("norm", 2));
   const ValueId y = op.graph().RmsNorm(op.x(), weight, 0, 2, /*weight_offset=*/1, "y");
   EXPECT_THAT(op.Run(y, std::vector<TokenId>{0}, /*weight=*/0.5F),
               ElementsAre(1.5F, -1.5F, 1.5F, 1.5F));
@@ -71,7 +71,7 @@ TEST(ReferenceTest, RmsNormScalesEachGroupToUnitMeanSquare) {
 
 TEST(ReferenceTest, TheEpsilonStandsInsideTheRoot) {
   SingleOp op(2, {1, 1});
-  const WeightId weight = op.graph().AddWeight(MakeWeight("norm", 1, 2));
+  const WeightId weight = op.graph().AddWeight(MakeVector("norm", 2));
   const ValueId y = op.graph().RmsNorm(op.x(), weight, 3, 1, 0, "y");
   EXPECT_THAT(op.Run(y, std::vector<TokenId>{0}), ElementsAre(0.5F, 0.5F));
 }

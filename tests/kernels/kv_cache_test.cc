@@ -26,8 +26,15 @@ TEST(KvCacheTest, ValuesArePaddedToVectors) {
 
 TEST(KvCacheTest, RingsHoldTheWindowAndWhatSlackBuys) {
   EXPECT_EQ(RingPages(512, 1), 9);
-  EXPECT_EQ(MaxRollback(RingPages(512), 512), 1);
-  EXPECT_EQ(MaxRollback(RingPages(512, 40), 512), 65);
+  const auto farthest = [](int64_t ring_pages) {
+    int64_t length = 1000;
+    while (CanRollBack(ring_pages * kPageTokens, 512, 1000, length - 1)) --length;
+    return 1000 - length;
+  };
+  EXPECT_EQ(farthest(RingPages(512)), 1);
+  EXPECT_EQ(farthest(RingPages(512, 40)), 65);
+  EXPECT_TRUE(CanRollBack(512, 512, 512, 0));
+  EXPECT_FALSE(CanRollBack(512, 512, 513, 0));
   EXPECT_TRUE(FitsRing(8, 512, 1));
   EXPECT_FALSE(FitsRing(8, 512, 2));
   EXPECT_TRUE(FitsRing(9, 512, 65));

@@ -17,7 +17,6 @@ struct SequenceTableMaker {
   static constexpr RowKernels Rows() {
     RowKernels kernels = {.width = kWidth,
                           .rms_norm = RmsNorm<S, kWidth>,
-                          .rms_norm_add = RmsNormAdd<S, kWidth>,
                           .rms_norm_heads = RmsNormHeads<S, 3, kWidth>,
                           .add = Add<S, kWidth>,
                           .mul = Mul<S, kWidth>,

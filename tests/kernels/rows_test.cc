@@ -78,10 +78,6 @@ TEST(RowsTest, RmsNormDividesByTheRootMeanSquare) {
       ExpectRow(
           "rms_norm in place", x,
           [&](float* out) { kernels.rms_norm(out, w.data(), 0.01f, out, offset); }, expected);
-      ExpectRow(
-          "rms_norm_add", w,
-          [&](float* out) { kernels.rms_norm_add(x.data(), w.data(), 0.01f, out, offset); },
-          [&](int64_t i) { return w[i] + expected(i); });
     }
   });
 }
@@ -144,8 +140,6 @@ void ExpectSameBits(const SequenceKernelTable& native, const SequenceKernelTable
         all.insert(all.end(), out.begin(), out.begin() + count);
       };
       collect(width, [&](float* out) { kernels.rms_norm(out, w.data(), 1e-6f, out, 1.0f); });
-      collect(width,
-              [&](float* out) { kernels.rms_norm_add(x.data(), w.data(), 1e-6f, out, 0.0f); });
       collect(3 * width,
               [&](float* out) { kernels.rms_norm_heads(out, w.data(), 1e-6f, out, 0.0f); });
       collect(width, [&](float* out) { kernels.gelu_mul(out, w.data(), out); });

@@ -18,8 +18,6 @@ namespace carat::cpu {
 struct RowKernels {
   int64_t width;
   void (*rms_norm)(const float* x, const float* weight, float eps, float* out, float offset);
-  void (*rms_norm_add)(const float* x, const float* weight, float eps, float* residual,
-                       float offset);
   void (*rms_norm_heads)(const float* x, const float* weight, float eps, float* out, float offset);
   void (*add)(const float* a, const float* b, float* out);
   void (*mul)(const float* a, const float* b, float* out);

@@ -39,7 +39,7 @@ inline library::LibraryMetadata ExampleMetadata() {
   metadata.weights_hash = "0123456789abcdef";
   metadata.weights = {
       {.weight = {.name = "norm",
-                  .parts = {{"norm.weight", 1, 64}},
+                  .parts = {{"norm.weight", 1, 64, /*is_vector=*/true}},
                   .format = WeightFormat::kF32,
                   .offset = 1.0f},
        .layout = "vector",

@@ -3,9 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -15,7 +17,6 @@
 #include "carat/graph/verifier.h"
 #include "carat/model/architecture.h"
 #include "carat/model/checkpoint_weights.h"
-#include "carat/quantization/quantization_error.h"
 
 namespace carat::model {
 namespace {
@@ -156,7 +157,7 @@ class CheckpointWeightsTest : public testing::Test {
 
 TEST_F(CheckpointWeightsTest, AFormatRoundsMatricesAndLeavesVectors) {
   const graph::SourceTensor matrix{"model.layers.0.mlp.up_proj.weight", 512, 128};
-  const graph::SourceTensor vector{"model.layers.0.input_layernorm.weight", 1, 128};
+  const graph::SourceTensor vector{"model.layers.0.input_layernorm.weight", 1, 128, true};
   const auto exact = CheckpointWeights(checkpoint_);
   const auto rounded = CheckpointWeights(checkpoint_, quantization::WeightFormat::kQ4_0);
   EXPECT_EQ(exact(vector), rounded(vector));
@@ -165,9 +166,12 @@ TEST_F(CheckpointWeightsTest, AFormatRoundsMatricesAndLeavesVectors) {
   ASSERT_EQ(a.size(), 512u * 128);
   ASSERT_EQ(b.size(), a.size());
   EXPECT_NE(a, b);
-  quantization::QuantizationErrorSum error(quantization::WeightFormat::kQ4_0);
-  error.AddRow(b);  // rounded already: it stays what it is
-  EXPECT_EQ(error.Result().max_absolute, 0);
+  for (size_t i = 0; i < a.size(); ++i) {
+    // Half a step of q4_0, or a whole one at the end that has no +8, is at most 1/8 of the largest.
+    const auto block = std::span(a).subspan(i / 32 * 32, 32);
+    const auto [low, high] = std::ranges::minmax(block);
+    ASSERT_LE(std::abs(a[i] - b[i]), std::max(-low, high) * 0.126F) << i;
+  }
 }
 
 TEST_F(CheckpointWeightsTest, AShapeThatTheConfigDoesNotGiveIsRefused) {

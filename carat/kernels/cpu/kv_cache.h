@@ -20,8 +20,8 @@
 //    share, attention reads them there, and copies the newest ones to the ring when it is done. So
 //    a ring needs no room for a chunk, which would double it: it has ceil((window + slack) / 64)
 //    pages.
-//  - a sequence may be rolled back from e to r tokens iff e - r <= MaxRollback, which is
-//    ring_tokens - window + 1. `slack` buys more of that: 0 suffices for plain generation;
+//  - a sequence may be rolled back from e to r tokens iff CanRollBack: the window before r must
+//    not have been overwritten. `slack` buys more of that: 0 suffices for plain generation;
 //    speculation needs the number of tokens it may reject. Tokens beyond r stay in the ring as
 //    garbage that the causal mask hides until they are overwritten.
 // Pages of global layers can be rolled back to any length.
@@ -81,8 +81,9 @@ constexpr int64_t RingPages(int64_t window, int64_t slack = 0) {
   return RoundUp(window + slack, kPageTokens) / kPageTokens;
 }
 
-constexpr int64_t MaxRollback(int64_t ring_pages, int64_t window) {
-  return ring_pages * kPageTokens - window + 1;
+// Does a ring that `written` tokens went through still hold what a query at `length` sees?
+constexpr bool CanRollBack(int64_t ring_tokens, int64_t window, int64_t written, int64_t length) {
+  return std::max<int64_t>(0, length - window + 1) >= written - ring_tokens;
 }
 
 // May a step write `count` tokens straight into the ring before its queries read it?

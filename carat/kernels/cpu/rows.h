@@ -68,18 +68,6 @@ inline void RmsNorm(const float* x, const float* weight, float eps, float* out,
                     x, weight);
 }
 
-// residual += x / rms(x) * (weight + offset).
-template <class S, int64_t kWidth>
-inline void RmsNormAdd(const float* x, const float* weight, float eps, float* residual,
-                       float offset = 0.0f) {
-  using F32 = typename S::F32;
-  const F32 inverse = InverseRms<S, kWidth>(x, eps);
-  const F32 shift = S::Set1(offset);
-  MapRow<S, kWidth>(
-      [=](F32 h, F32 v, F32 w) { return S::Fma(S::Mul(v, inverse), S::Add(w, shift), h); },
-      residual, residual, x, weight);
-}
-
 // RmsNorm of each head of x [num_heads, head_dim] with the same weight [head_dim].
 template <class S, int64_t kNumHeads, int64_t kHeadDim>
 inline void RmsNormHeads(const float* x, const float* weight, float eps, float* out,
