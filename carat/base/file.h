@@ -98,9 +98,9 @@ class OutputDirectory {
 
  private:
   std::filesystem::path target_;
+  std::string marker_;
   std::filesystem::path path_;
-  int lock_ =
-      -1;  // an open, locked descriptor of path(): as long as it lives, nobody cleans it away
+  int lock_ = -1;  // a locked descriptor of path(): as long as it is open, nobody cleans it away
 };
 
 }  // namespace carat

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
-#include <set>
+#include <unordered_set>
 #include <utility>
 
 #include "carat/base/file.h"
@@ -13,39 +13,56 @@ namespace {
 
 constexpr size_t kMaxQuotedBytes = 60;
 
-// Watches a parse: refuses deep nesting and keys given twice. nlohmann::json would nest without
-// bound and keep the last of two equal keys.
-class ParseGuard {
- public:
-  explicit ParseGuard(std::string_view where) : where_(where) {}
-
-  bool operator()(int depth, Json::parse_event_t event, Json& parsed) {
-    if (depth > kMaxJsonDepth) {
-      throw Error("{}: is nested more than {} levels deep", where_, kMaxJsonDepth);
-    }
-    if (event == Json::parse_event_t::object_start) {
-      keys_.emplace_back();
-    } else if (event == Json::parse_event_t::object_end) {
-      keys_.pop_back();
-    } else if (event == Json::parse_event_t::key) {
-      const auto& key = parsed.get_ref<const std::string&>();
-      if (!keys_.back().insert(key).second) {
-        throw Error("{}: key '{}' is given twice in one object", where_, key);
-      }
-    }
-    return true;
-  }
-
- private:
-  std::string_view where_;
-  std::vector<std::set<std::string>> keys_;
-};
-
 // "[json.exception.parse_error.101] parse error at line 1, ..." without the bracket.
 std::string_view WithoutTag(std::string_view what) {
   const size_t end = what.find("] ");
   return what.starts_with('[') && end != std::string_view::npos ? what.substr(end + 2) : what;
 }
+
+// Refuses what nlohmann::json would take: nesting without bound, and keys given twice, of which it
+// keeps the last. A pass of its own over the text, since the library's parse with a callback takes
+// time that is quadratic in the length of a list of objects.
+class StrictnessCheck : public nlohmann::json_sax<Json> {
+ public:
+  explicit StrictnessCheck(std::string_view where) : where_(where) {}
+
+  bool null() override { return true; }
+  bool boolean(bool /*value*/) override { return true; }
+  bool number_integer(number_integer_t /*value*/) override { return true; }
+  bool number_unsigned(number_unsigned_t /*value*/) override { return true; }
+  bool number_float(number_float_t /*value*/, const string_t& /*text*/) override { return true; }
+  bool string(string_t& /*value*/) override { return true; }
+  bool binary(binary_t& /*value*/) override { return true; }
+  bool start_object(size_t /*size*/) override { return Enter(); }
+  bool start_array(size_t /*size*/) override { return Enter(); }
+  bool end_object() override { return Leave(); }
+  bool end_array() override { return Leave(); }
+
+  bool key(string_t& key) override {
+    if (keys_.back().insert(key).second) return true;
+    throw Error("{}: key '{}' is given twice in one object", where_, key);
+  }
+
+  bool parse_error(size_t /*position*/, const std::string& /*token*/,
+                   const Json::exception& error) override {
+    throw Error("{}: is not JSON: {}", where_, WithoutTag(error.what()));
+  }
+
+ private:
+  bool Enter() {
+    keys_.emplace_back();
+    if (keys_.size() <= kMaxJsonDepth) return true;
+    throw Error("{}: is nested more than {} levels deep", where_, kMaxJsonDepth);
+  }
+
+  bool Leave() {
+    keys_.pop_back();
+    return true;
+  }
+
+  std::string_view where_;
+  std::vector<std::unordered_set<std::string>> keys_;  // of the objects and lists around
+};
 
 // A value as it stands in the file, cut where it is long, with its type.
 std::string Describe(const Json& value) {
@@ -71,12 +88,9 @@ std::optional<int64_t> AsInt(const Json& value) {
 }  // namespace
 
 Json ParseJson(std::string_view text, std::string_view where) {
-  ParseGuard guard(where);
-  try {
-    return Json::parse(text, std::ref(guard));
-  } catch (const nlohmann::json::exception& error) {
-    throw Error("{}: is not JSON: {}", where, WithoutTag(error.what()));
-  }
+  StrictnessCheck check(where);
+  Json::sax_parse(text, &check);
+  return Json::parse(text);
 }
 
 Json ParseJsonFile(const std::filesystem::path& path) {

@@ -130,8 +130,8 @@ bool Replace(const fs::path& from, const fs::path& to) {
 }  // namespace
 
 OutputDirectory::OutputDirectory(const fs::path& target, std::string_view marker)
-    : target_(Resolve(target)) {
-  CheckReplaceable(target_, marker);
+    : target_(Resolve(target)), marker_(marker) {
+  CheckReplaceable(target_, marker_);
   std::error_code error;
   fs::create_directories(target_.parent_path(), error);
   if (error) {
@@ -168,6 +168,7 @@ void OutputDirectory::Commit() {
     if (entry.is_directory() || entry.is_regular_file()) Sync(entry.path());
   }
   Sync(path_);
+  CheckReplaceable(target_, marker_);  // somebody may have put other files there meanwhile
   if (!Replace(path_, target_)) {
     throw Error("{}: cannot put the finished folder there: {}", target_.string(), Reason(errno));
   }

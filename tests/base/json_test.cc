@@ -35,6 +35,12 @@ TEST(ParseJson, RefusesDeepNesting) {
   EXPECT_ERROR(ParseJson(Repeat("{\"a\":", 100'000), "f.json"), "nested more than 64 levels");
 }
 
+TEST(ParseJson, ReadsListsOfManyObjects) {
+  const std::string text =
+      "[" + Repeat("{\"a\": 1}, ", 300'000) + "{}]";  // quadratic time: minutes
+  EXPECT_EQ(ParseJson(text, "f.json").size(), 300'001);
+}
+
 TEST(ParseJson, RefusesAKeyGivenTwice) {
   EXPECT_ERROR(ParseJson(R"({"a": 1, "b": {"a": 2}, "a": 3})", "f.json"), "key 'a' is given twice");
   EXPECT_NO_THROW(ParseJson(R"({"a": 1, "b": {"a": 2}, "c": [{"a": 2}, {"a": 3}]})", "f.json"));

@@ -92,6 +92,15 @@ TEST(OutputDirectory, RefusesAFolderOfOtherFiles) {
   EXPECT_EQ(ReadAll(folder / "home/thesis"), "years of work");
 }
 
+TEST(OutputDirectory, RefusesOtherFilesThatCameWhileItWasWritten) {
+  const TemporaryFolder folder;
+  OutputDirectory output(folder / "out", kMarker);
+  WriteFile(output.path() / kMarker, "{}");
+  WriteText(folder, "out/thesis", "years of work");
+  EXPECT_ERROR(output.Commit(), "out", "holds other files");
+  EXPECT_EQ(ReadAll(folder / "out/thesis"), "years of work");
+}
+
 TEST(OutputDirectory, RefusesAFile) {
   const TemporaryFolder folder;
   EXPECT_ERROR(OutputDirectory(WriteText(folder, "file", "x"), kMarker), "file: is a file");

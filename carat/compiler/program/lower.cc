@@ -4,7 +4,7 @@
 //   %6 = slice(%5) {0}                    (an operand: qkv[0:1024])
 //   %9 = rms_norm(%6, @q_norm)      ->    RowLoop  q <- rms_norm qkv[0:1024]
 //   %12 = rope(%9)                        RowLoop  q <- rope q, angles          in place: %9 dies
-//   here %13 = attention(%12, %10, %8)         RowLoop  store_kv k, qkv[1280:1536]
+//   %13 = attention(%12, %10, %8)         RowLoop  store_kv k, qkv[1280:1536]
 //                                         Attend   attn <- q
 
 #include <algorithm>

@@ -3,8 +3,8 @@
 //
 //     int8  q          [cols]          x[k] ~ scale[k / 32] * q[k], q in -127..127
 //     f32   scale      [cols / 32]     (largest |x| of the block) / 127
-//     int32 correction [cols / 32]     what folds the offset of unsigned weights in
-//     (S::Q4::Correction) padding to 64 bytes
+//     int32 correction [cols / 32]     S::Q4::Correction: folds the offset of unsigned weights in
+//     padding to 64 bytes
 
 #ifndef CARAT_KERNELS_CPU_ACTIVATIONS_H_
 #define CARAT_KERNELS_CPU_ACTIVATIONS_H_
