@@ -165,22 +165,4 @@ void FileWriter::Close() {
   if (close(std::exchange(file_, -1)) != 0) throw CannotWrite(path_, errno);
 }
 
-void WriteFileAtomically(const fs::path& path, std::span<const std::byte> bytes) {
-  fs::path temporary = path;
-  temporary += ".carat-tmp-" + std::to_string(getpid());
-  try {
-    FileWriter writer(temporary);
-    writer.Write(bytes);
-    writer.Close();
-    if (rename(temporary.c_str(), path.c_str()) != 0) throw CannotWrite(path, errno);
-  } catch (const Error&) {
-    unlink(temporary.c_str());
-    throw;
-  }
-}
-
-void WriteFileAtomically(const fs::path& path, std::string_view text) {
-  WriteFileAtomically(path, std::as_bytes(std::span(text)));
-}
-
 }  // namespace carat

@@ -1,4 +1,4 @@
-// Files: reading whole, mapping, and writing so that nobody ever sees half of one.
+// Files: reading whole, mapping, writing.
 
 #ifndef CARAT_BASE_FILE_H_
 #define CARAT_BASE_FILE_H_
@@ -70,37 +70,6 @@ class FileWriter {
   int file_ = -1;
   std::vector<std::byte> buffer_;
   uint64_t bytes_written_ = 0;
-};
-
-// Replaces a file as a whole: writes beside it, then renames.
-void WriteFileAtomically(const std::filesystem::path& path, std::span<const std::byte> bytes);
-void WriteFileAtomically(const std::filesystem::path& path, std::string_view text);
-
-// A folder that appears at its final place complete or not at all, whenever the program dies.
-//
-// Files are written into path(), a folder beside the target; Commit() makes them durable and swaps
-// the folder in. Without Commit the destructor removes it, and what a killed program left is
-// removed by the next OutputDirectory for the same target.
-//
-// An existing target is replaced only if it is an empty folder or one of ours, which the file
-// `marker` in it shows: `-o ~` must not cost anybody a home.
-class OutputDirectory {
- public:
-  OutputDirectory(const std::filesystem::path& target, std::string_view marker);
-  ~OutputDirectory();
-  OutputDirectory(const OutputDirectory&) = delete;
-  OutputDirectory& operator=(const OutputDirectory&) = delete;
-
-  const std::filesystem::path& path() const { return path_; }
-  const std::filesystem::path& target() const { return target_; }
-
-  void Commit();
-
- private:
-  std::filesystem::path target_;
-  std::string marker_;
-  std::filesystem::path path_;
-  int lock_ = -1;  // a locked descriptor of path(): as long as it is open, nobody cleans it away
 };
 
 }  // namespace carat

@@ -1,9 +1,6 @@
 #include "carat/base/npy.h"
 
-#include <unistd.h>
-
 #include <charconv>
-#include <cstdio>
 #include <cstring>
 #include <limits>
 #include <optional>
@@ -124,10 +121,6 @@ std::string Header(int64_t rows, int64_t cols) {
   return header + text;
 }
 
-std::filesystem::path TemporaryPath(const std::filesystem::path& path) {
-  return path.string() + ".carat-tmp-" + std::to_string(getpid());
-}
-
 }  // namespace
 
 std::vector<int32_t> ReadNpyInt32(const std::filesystem::path& path) {
@@ -163,15 +156,9 @@ FloatMatrix ReadNpyFloat32(const std::filesystem::path& path) {
 }
 
 NpyWriter::NpyWriter(const std::filesystem::path& path, int64_t rows, int64_t cols)
-    : path_(path),
-      temporary_(TemporaryPath(path)),
-      writer_(temporary_),
-      cols_(cols),
-      missing_rows_(rows) {
-  writer_.Write(Header(rows, cols));
+    : path_(path), file_(path), cols_(cols), missing_rows_(rows) {
+  file_.writer().Write(Header(rows, cols));
 }
-
-NpyWriter::~NpyWriter() { unlink(temporary_.c_str()); }
 
 void NpyWriter::Append(std::span<const float> rows) {
   const auto count = static_cast<int64_t>(rows.size()) / cols_;
@@ -179,16 +166,13 @@ void NpyWriter::Append(std::span<const float> rows) {
     throw Error("{}: {} values are not whole rows of {} that are still missing", path_.string(),
                 rows.size(), cols_);
   }
-  writer_.Write(std::as_bytes(rows));
+  file_.writer().Write(std::as_bytes(rows));
   missing_rows_ -= count;
 }
 
 void NpyWriter::Finish() {
   if (missing_rows_ != 0) throw Error("{}: {} rows are missing", path_.string(), missing_rows_);
-  writer_.Close();
-  std::error_code error;
-  std::filesystem::rename(temporary_, path_, error);
-  if (error) throw Error("{}: cannot write: {}", path_.string(), error.message());
+  file_.Commit();
 }
 
 }  // namespace carat

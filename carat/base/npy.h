@@ -9,7 +9,7 @@
 #include <span>
 #include <vector>
 
-#include "carat/base/file.h"
+#include "carat/base/atomic_file.h"
 
 namespace carat {
 
@@ -33,17 +33,13 @@ FloatMatrix ReadNpyFloat32(const std::filesystem::path& path);
 class NpyWriter {
  public:
   NpyWriter(const std::filesystem::path& path, int64_t rows, int64_t cols);
-  ~NpyWriter();
-  NpyWriter(const NpyWriter&) = delete;
-  NpyWriter& operator=(const NpyWriter&) = delete;
 
   void Append(std::span<const float> rows);  // any number of whole rows
   void Finish();                             // throws if rows are missing
 
  private:
   std::filesystem::path path_;
-  std::filesystem::path temporary_;
-  FileWriter writer_;
+  AtomicFile file_;
   int64_t cols_;
   int64_t missing_rows_;
 };

@@ -1,10 +1,6 @@
-// OutputDirectory of file.h. The target T is written as T.carat-tmp-<pid>, whose descriptor is
-// locked (flock) while its writer lives: the kernel lets go of the lock however the process ends,
-// so a folder of that name that can be locked belongs to nobody.
+#include "carat/base/output_directory.h"
 
-#include <dirent.h>
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,26 +10,14 @@
 #include <system_error>
 
 #include "carat/base/error.h"
-#include "carat/base/file.h"
 
 namespace carat {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kTemporaryInfix = ".carat-tmp-";
-
 std::string Reason(int error_number) {
   return std::error_code(error_number, std::generic_category()).message();
-}
-
-// The target as an absolute path with symlinks followed, so that a link to a folder stays a link.
-fs::path Resolve(const fs::path& target) {
-  std::error_code error;
-  fs::path resolved = fs::weakly_canonical(fs::absolute(target), error);
-  if (error) throw Error("{}: cannot write there: {}", target.string(), error.message());
-  if (!resolved.has_filename()) resolved = resolved.parent_path();
-  return resolved;
 }
 
 // A folder that another file system is mounted on cannot be replaced.
@@ -43,7 +27,25 @@ bool IsMountPoint(const fs::path& folder) {
          inside.st_dev != outside.st_dev;
 }
 
-void CheckReplaceable(const fs::path& target, std::string_view marker) {
+using Names = std::vector<std::string>;
+
+// Only what earlier runs write is in there.
+void CheckOurs(const fs::path& folder, const Names& files) {
+  std::string reason;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    if (std::ranges::find(files, name) == files.end()) reason = "such as " + name;
+  }
+  if (std::error_code error; !fs::exists(folder / files.front(), error)) {
+    reason = "there is no " + files.front() + " in it";
+  }
+  if (reason.empty()) return;
+  throw Error(
+      "{}: holds other files ({}), so it is not replaced; choose another folder or remove it first",
+      folder.string(), reason);
+}
+
+void CheckReplaceable(const fs::path& target, const Names& files) {
   std::error_code error;
   const fs::file_status status = fs::status(target, error);
   if (!fs::exists(status)) return;
@@ -55,40 +57,10 @@ void CheckReplaceable(const fs::path& target, std::string_view marker) {
     throw Error("{}: is a mount point, which cannot be replaced; choose a folder inside it",
                 target.string());
   }
-  if (fs::is_empty(target, error) || fs::exists(target / marker, error)) return;
-  throw Error(
-      "{}: holds other files (there is no {} in it), so it is not replaced; choose another "
-      "folder or remove it first",
-      target.string(), marker);
-}
-
-// An open descriptor of the folder with its lock, or -1 if somebody else has the lock.
-int OpenLocked(const fs::path& folder) {
-  const int descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0) return -1;
-  if (flock(descriptor, LOCK_EX | LOCK_NB) == 0) return descriptor;
-  close(descriptor);
-  return -1;
-}
-
-bool IsTemporaryOf(const fs::path& target, const fs::path& candidate) {
-  const std::string name = candidate.filename().string();
-  const std::string prefix = target.filename().string().append(kTemporaryInfix);
-  return name.size() > prefix.size() && name.starts_with(prefix) &&
-         std::all_of(name.begin() + static_cast<std::ptrdiff_t>(prefix.size()), name.end(),
-                     [](char c) { return c >= '0' && c <= '9'; });
-}
-
-// Removes what writers of this target left when they were killed.
-void RemoveLeftovers(const fs::path& target) {
-  std::error_code error;
-  for (const fs::directory_entry& entry : fs::directory_iterator(target.parent_path(), error)) {
-    if (!IsTemporaryOf(target, entry.path())) continue;
-    const int lock = OpenLocked(entry.path());
-    if (lock < 0) continue;
-    fs::remove_all(entry.path(), error);
-    close(lock);
+  if (access(target.c_str(), R_OK | W_OK | X_OK) != 0) {
+    throw Error("{}: cannot write there: {}", target.string(), Reason(errno));
   }
+  if (!fs::is_empty(target, error)) CheckOurs(target, files);
 }
 
 // Waits until a file or folder is on the disk. Some file systems report a full one only here.
@@ -101,10 +73,16 @@ void Sync(const fs::path& path) {
   if (!is_synced) throw Error("{}: cannot write: {}", path.string(), Reason(error_number));
 }
 
-// For file systems that cannot exchange two folders: moves the old one aside first.
-bool ReplaceByMovingAside(const fs::path& from, const fs::path& to) {
-  fs::path aside = to;
+// Where the old folder goes meanwhile on a file system that cannot exchange two.
+fs::path AsideOf(const fs::path& target) {
+  fs::path aside = target;
   aside += ".carat-old";
+  return aside;
+}
+
+bool ReplaceByMovingAside(const fs::path& from, const fs::path& to, const Names& files) {
+  const fs::path aside = AsideOf(to);
+  CheckReplaceable(aside, files);
   std::error_code error;
   fs::remove_all(aside, error);
   if (rename(to.c_str(), aside.c_str()) != 0) return false;
@@ -118,58 +96,51 @@ bool ReplaceByMovingAside(const fs::path& from, const fs::path& to) {
   return true;
 }
 
+// A program that was killed while the old folder was aside has left it there.
+void RestoreAside(const fs::path& target, const Names& files) {
+  const fs::path aside = AsideOf(target);
+  std::error_code error;
+  if (!fs::exists(target, error) && fs::exists(aside / files.front(), error)) {
+    fs::rename(aside, target, error);
+  }
+}
+
 // Puts the folder `from` in the place of `to`. What was there, if anything, is then at `from` or
 // gone.
-bool Replace(const fs::path& from, const fs::path& to) {
+bool Replace(const fs::path& from, const fs::path& to, const Names& files) {
   if (rename(from.c_str(), to.c_str()) == 0) return true;  // `to` is empty, or not there
   if (errno != ENOTEMPTY && errno != EEXIST) return false;
   if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_EXCHANGE) == 0) return true;
-  return (errno == EINVAL || errno == ENOSYS) && ReplaceByMovingAside(from, to);
+  return (errno == EINVAL || errno == ENOSYS) && ReplaceByMovingAside(from, to, files);
+}
+
+// The target as an absolute path in a folder that exists, and free to be written.
+fs::path Prepare(const fs::path& target, const Names& files) {
+  fs::path resolved = ResolveTarget(target);
+  CheckReplaceable(resolved, files);
+  std::error_code error;
+  fs::create_directories(resolved.parent_path(), error);
+  if (error) {
+    throw Error("{}: cannot make the folder: {}", resolved.parent_path().string(), error.message());
+  }
+  RestoreAside(resolved, files);
+  return resolved;
 }
 
 }  // namespace
 
-OutputDirectory::OutputDirectory(const fs::path& target, std::string_view marker)
-    : target_(Resolve(target)), marker_(marker) {
-  CheckReplaceable(target_, marker_);
-  std::error_code error;
-  fs::create_directories(target_.parent_path(), error);
-  if (error) {
-    throw Error("{}: cannot make the folder: {}", target_.parent_path().string(), error.message());
-  }
-  RemoveLeftovers(target_);
-  // A process may write the same target twice at once, or be given the id of one that still writes.
-  constexpr int kMaxTries = 100;
-  for (long number = getpid(); lock_ < 0; ++number) {
-    if (number - getpid() >= kMaxTries) {
-      throw Error("{}: the file system there cannot lock folders; choose another place with -o",
-                  target_.string());
-    }
-    path_ = target_;
-    path_ += std::string(kTemporaryInfix) + std::to_string(number);
-    if (mkdir(path_.c_str(), S_IRWXU | S_IRWXG | S_IRWXO) == 0) {
-      lock_ = OpenLocked(path_);
-      if (lock_ < 0) rmdir(path_.c_str());
-    } else if (errno != EEXIST) {
-      throw Error("{}: cannot write there: {}; choose another place with -o", target_.string(),
-                  Reason(errno));
-    }
-  }
-}
-
-OutputDirectory::~OutputDirectory() {
-  std::error_code error;
-  fs::remove_all(path_, error);
-  close(lock_);
-}
+OutputDirectory::OutputDirectory(const fs::path& target, std::span<const std::string_view> files)
+    : files_(files.begin(), files.end()),
+      target_(Prepare(target, files_)),
+      temporary_(target_, TemporaryPath::Kind::kFolder) {}
 
 void OutputDirectory::Commit() {
-  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(path_)) {
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(path())) {
     if (entry.is_directory() || entry.is_regular_file()) Sync(entry.path());
   }
-  Sync(path_);
-  CheckReplaceable(target_, marker_);  // somebody may have put other files there meanwhile
-  if (!Replace(path_, target_)) {
+  Sync(path());
+  CheckReplaceable(target_, files_);  // somebody may have put other files there meanwhile
+  if (!Replace(path(), target_, files_)) {
     throw Error("{}: cannot put the finished folder there: {}", target_.string(), Reason(errno));
   }
   Sync(target_.parent_path());

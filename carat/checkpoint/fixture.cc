@@ -15,11 +15,18 @@
 #include "carat/base/interrupt.h"
 #include "carat/base/json.h"
 #include "carat/base/numeric.h"
+#include "carat/base/output_directory.h"
 #include "carat/checkpoint/fixture_tokenizer.h"
 #include "carat/checkpoint/safetensors_writer.h"
 
 namespace carat::checkpoint {
 namespace {
+
+constexpr std::string_view kFixtureMarker = "carat-fixture.json";
+constexpr std::array<std::string_view, 6> kFixtureFiles = {
+    kFixtureMarker,   "config.json",           "generation_config.json",
+    "tokenizer.json", "tokenizer_config.json", "model.safetensors",
+};
 
 constexpr int64_t kSlidingWindowPattern = 6;  // every sixth layer is full
 
@@ -250,7 +257,7 @@ const FixtureModel& FindFixtureModel(std::string_view name) {
 
 void WriteFixture(const FixtureModel& model, uint64_t seed, const std::filesystem::path& folder,
                   const ProgressCallback& progress) {
-  OutputDirectory output(folder, kFixtureMarker);
+  OutputDirectory output(folder, kFixtureFiles);
   WriteTextFile(output.path() / "config.json", ConfigJson(model));
   WriteTextFile(output.path() / "generation_config.json", GenerationConfigJson());
   WriteTextFile(output.path() / "tokenizer.json", FixtureTokenizerJson(model.vocab_size));

@@ -37,9 +37,6 @@ struct FixtureModel {
 std::span<const FixtureModel> FixtureModels();
 const FixtureModel& FindFixtureModel(std::string_view name);
 
-// The file that marks a folder as a fixture, which a later fixture may replace.
-inline constexpr std::string_view kFixtureMarker = "carat-fixture.json";
-
 // Writes the folder as a whole or not at all. The same seed gives the same bytes on any machine.
 void WriteFixture(const FixtureModel& model, uint64_t seed, const std::filesystem::path& folder,
                   const ProgressCallback& progress = {});

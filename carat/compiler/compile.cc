@@ -9,10 +9,11 @@
 #include <set>
 #include <utility>
 
+#include "carat/base/atomic_file.h"
 #include "carat/base/error.h"
-#include "carat/base/file.h"
 #include "carat/base/interrupt.h"
 #include "carat/base/json.h"
+#include "carat/base/output_directory.h"
 #include "carat/checkpoint/checkpoint.h"
 #include "carat/compiler/codegen/cpu/generate.h"
 #include "carat/compiler/embedded_headers.h"
@@ -54,7 +55,7 @@ class Compilation {
     const checkpoint::Checkpoint checkpoint = checkpoint::Checkpoint::Open(options_.model);
     model::ResolveWeightNames(checkpoint, config_);
     // What may be refused comes first; then what takes time.
-    OutputDirectory output(OutputPath(), library::kConfigFile);
+    OutputDirectory output(OutputPath(), library::kDistFiles);
     MakeDumpFolder();
     Plan();
     toolchain_ = FindToolchain();

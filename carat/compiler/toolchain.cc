@@ -6,8 +6,8 @@
 #include <cstdlib>
 #include <sstream>
 
+#include "carat/base/atomic_file.h"
 #include "carat/base/error.h"
-#include "carat/base/file.h"
 #include "carat/compiler/subprocess.h"
 
 namespace carat::compiler {

@@ -9,6 +9,7 @@
 #ifndef CARAT_LIBRARY_DIST_FOLDER_H_
 #define CARAT_LIBRARY_DIST_FOLDER_H_
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <string>
@@ -28,6 +29,14 @@ inline constexpr std::array<std::string_view, 7> kModelFiles = {
     "config.json",           "generation_config.json",  "tokenizer.json",      "tokenizer.model",
     "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja",
 };
+
+// Every file of a dist folder; carat-config.json is always there.
+inline constexpr auto kDistFiles = [] {
+  std::array<std::string_view, 3 + kModelFiles.size()> files = {kConfigFile, kWeightsFile,
+                                                                kLibraryFile};
+  std::copy(kModelFiles.begin(), kModelFiles.end(), files.begin() + 3);
+  return files;
+}();
 
 // What carat-config.json holds.
 struct DistConfig {

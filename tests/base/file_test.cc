@@ -5,7 +5,6 @@
 #include <string>
 
 #include "tests/base/expect_error.h"
-#include "tests/base/file_size_limit.h"
 #include "tests/base/text_files.h"
 
 namespace carat {
@@ -82,24 +81,6 @@ TEST(FileWriter, NamesFileAndReasonWhenTheDiskIsFull) {
 
 TEST(FileWriter, NamesFileAndReasonWhenItCannotBeMade) {
   EXPECT_ERROR(FileWriter("/proc/none"), "/proc/none: cannot write");
-}
-
-TEST(WriteFileAtomically, ReplacesTheFile) {
-  const TemporaryFolder folder;
-  const auto path = WriteText(folder, "a", "old");
-  WriteFileAtomically(path, "new");
-  EXPECT_EQ(ReadAll(path), "new");
-}
-
-TEST(WriteFileAtomically, LeavesTheOldFileWhenItFails) {
-  const TemporaryFolder folder;
-  const auto path = WriteText(folder, "a", "old");
-  {
-    const FileSizeLimit limit(10);
-    EXPECT_ERROR(WriteFileAtomically(path, std::string(100, 'x')), "cannot write");
-  }
-  EXPECT_EQ(ReadAll(path), "old");
-  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
 }
 
 }  // namespace

@@ -1,8 +1,11 @@
+#include "carat/base/output_directory.h"
+
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <csignal>
 #include <filesystem>
 #include <string>
@@ -19,6 +22,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kMarker = "carat-config.json";
+constexpr std::array<std::string_view, 2> kFiles = {kMarker, "content"};
 
 void WriteFile(const fs::path& path, std::string_view text) {
   FileWriter writer(path);
@@ -28,7 +32,7 @@ void WriteFile(const fs::path& path, std::string_view text) {
 
 // Fills and commits a folder with the marker and one file.
 void WriteFolder(const fs::path& target, std::string_view content) {
-  OutputDirectory output(target, kMarker);
+  OutputDirectory output(target, kFiles);
   WriteFile(output.path() / kMarker, "{}");
   WriteFile(output.path() / "content", content);
   output.Commit();
@@ -51,17 +55,16 @@ TEST(OutputDirectory, AppearsWithCommit) {
 TEST(OutputDirectory, LeavesNothingWithoutCommit) {
   const TemporaryFolder folder;
   {
-    const OutputDirectory output(folder / "out", kMarker);
+    const OutputDirectory output(folder / "out", kFiles);
     WriteFile(output.path() / "content", "x");
     EXPECT_FALSE(fs::exists(folder / "out"));
   }
   EXPECT_TRUE(NamesIn(folder.path()).empty());
 }
 
-TEST(OutputDirectory, ReplacesAFolderThatHasTheMarker) {
+TEST(OutputDirectory, ReplacesAFolderOfAnEarlierRun) {
   const TemporaryFolder folder;
   WriteFolder(folder / "out", "old");
-  WriteFile(folder / "out/leftover", "x");
   WriteFolder(folder / "out", "new");
   EXPECT_EQ(ReadAll(folder / "out/content"), "new");
   EXPECT_EQ(NamesIn(folder / "out"), (std::vector<std::string>{"carat-config.json", "content"}));
@@ -87,14 +90,35 @@ TEST(OutputDirectory, KeepsALinkToAFolderALink) {
 TEST(OutputDirectory, RefusesAFolderOfOtherFiles) {
   const TemporaryFolder folder;
   WriteText(folder, "home/thesis", "years of work");
-  EXPECT_ERROR(OutputDirectory(folder / "home", kMarker), "home", "holds other files",
+  EXPECT_ERROR(OutputDirectory(folder / "home", kFiles), "home", "holds other files",
                "carat-config.json");
   EXPECT_EQ(ReadAll(folder / "home/thesis"), "years of work");
 }
 
+TEST(OutputDirectory, RefusesAFolderOfAnEarlierRunThatGotOtherFiles) {
+  const TemporaryFolder folder;
+  WriteFolder(folder / "out", "old");
+  WriteText(folder, "out/thesis", "years of work");
+  EXPECT_ERROR(OutputDirectory(folder / "out", kFiles), "holds other files (such as thesis)");
+  EXPECT_EQ(ReadAll(folder / "out/thesis"), "years of work");
+}
+
+TEST(OutputDirectory, RefusesALinkToNothing) {
+  const TemporaryFolder folder;
+  fs::create_directory_symlink(folder / "none", folder / "link");
+  EXPECT_ERROR(OutputDirectory(folder / "link", kFiles), "link: is a link to nothing");
+}
+
+TEST(OutputDirectory, RestoresTheOldFolderOfAKilledWriter) {
+  const TemporaryFolder folder;
+  WriteFolder(folder / "out.carat-old", "old");  // killed between the two renames
+  const OutputDirectory output(folder / "out", kFiles);
+  EXPECT_EQ(ReadAll(folder / "out/content"), "old");
+}
+
 TEST(OutputDirectory, RefusesOtherFilesThatCameWhileItWasWritten) {
   const TemporaryFolder folder;
-  OutputDirectory output(folder / "out", kMarker);
+  OutputDirectory output(folder / "out", kFiles);
   WriteFile(output.path() / kMarker, "{}");
   WriteText(folder, "out/thesis", "years of work");
   EXPECT_ERROR(output.Commit(), "out", "holds other files");
@@ -103,26 +127,26 @@ TEST(OutputDirectory, RefusesOtherFilesThatCameWhileItWasWritten) {
 
 TEST(OutputDirectory, RefusesAFile) {
   const TemporaryFolder folder;
-  EXPECT_ERROR(OutputDirectory(WriteText(folder, "file", "x"), kMarker), "file: is a file");
+  EXPECT_ERROR(OutputDirectory(WriteText(folder, "file", "x"), kFiles), "file: is a file");
 }
 
 TEST(OutputDirectory, RefusesAMountPoint) {
-  EXPECT_ERROR(OutputDirectory("/proc", kMarker), "/proc: is a mount point");
+  EXPECT_ERROR(OutputDirectory("/proc", kFiles), "/proc: is a mount point");
 }
 
 TEST(OutputDirectory, KeepsTheOldFolderWhenAnUncommittedOneIsDropped) {
   const TemporaryFolder folder;
   WriteFolder(folder / "out", "old");
   {
-    const OutputDirectory output(folder / "out", kMarker);
+    const OutputDirectory output(folder / "out", kFiles);
     WriteFile(output.path() / "content", "new");
   }
   EXPECT_EQ(ReadAll(folder / "out/content"), "old");
 }
 
 TEST(OutputDirectory, NamesTheReasonWhereItCannotWrite) {
-  EXPECT_ERROR(OutputDirectory("/proc/out", kMarker), "/proc/out: cannot write there");
-  EXPECT_ERROR(OutputDirectory("/proc/a/b/out", kMarker), "/proc/a/b: cannot make the folder");
+  EXPECT_ERROR(OutputDirectory("/proc/out", kFiles), "/proc/out: cannot write there");
+  EXPECT_ERROR(OutputDirectory("/proc/a/b/out", kFiles), "/proc/a/b: cannot make the folder");
 }
 
 TEST(OutputDirectory, KeepsTheOldFolderWhenTheDiskIsFull) {
@@ -142,7 +166,7 @@ pid_t StartWriterThatHangs(const fs::path& target) {
   if (pipe(ready) != 0) return -1;
   const pid_t child = fork();
   if (child == 0) {
-    const OutputDirectory output(target, kMarker);
+    const OutputDirectory output(target, kFiles);
     WriteFile(output.path() / "content", "half");
     if (write(ready[1], "x", 1) == 1) pause();
     _exit(0);
@@ -187,9 +211,9 @@ TEST(OutputDirectory, LeavesFilesOfSimilarNamesAlone) {
 
 TEST(OutputDirectory, MayBeWrittenTwiceByOneProcess) {
   const TemporaryFolder folder;
-  OutputDirectory first(folder / "out", kMarker);
+  OutputDirectory first(folder / "out", kFiles);
   WriteFile(first.path() / kMarker, "1");
-  OutputDirectory second(folder / "out", kMarker);
+  OutputDirectory second(folder / "out", kFiles);
   WriteFile(second.path() / kMarker, "2");
   EXPECT_NE(first.path(), second.path());
   first.Commit();

@@ -3,8 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "carat/base/atomic_file.h"
 #include "carat/base/error.h"
-#include "carat/base/file.h"
 #include "tests/library/example_metadata.h"
 #include "tests/support/temporary_folder.h"
 

@@ -6,8 +6,8 @@
 
 #include <string>
 
+#include "carat/base/atomic_file.h"
 #include "carat/base/error.h"
-#include "carat/base/file.h"
 #include "tests/support/temporary_folder.h"
 
 namespace carat::library {

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "carat/base/file.h"
+#include "carat/base/atomic_file.h"
 #include "carat/library/dist_folder.h"
 #include "carat/library/weights_file.h"
 #include "tests/support/temporary_folder.h"

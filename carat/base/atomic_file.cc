@@ -1,0 +1,47 @@
+#include "carat/base/atomic_file.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <system_error>
+
+#include "carat/base/error.h"
+
+namespace carat {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path Resolve(const fs::path& target) {
+  fs::path resolved = ResolveTarget(target);
+  std::error_code error;
+  const fs::file_status status = fs::status(resolved, error);
+  if (!fs::exists(status) || fs::is_regular_file(status)) return resolved;
+  throw Error("{}: is {}; give the name of a file", target.string(),
+              fs::is_directory(status) ? "a folder" : "not a regular file");
+}
+
+}  // namespace
+
+AtomicFile::AtomicFile(const fs::path& target)
+    : target_(Resolve(target)),
+      temporary_(target_, TemporaryPath::Kind::kFile),
+      writer_(temporary_.path()) {}
+
+void AtomicFile::Commit() {
+  writer_.Close();
+  if (rename(temporary_.path().c_str(), target_.c_str()) != 0) {
+    throw Error("{}: cannot write: {}", target_.string(), std::generic_category().message(errno));
+  }
+}
+
+void WriteFileAtomically(const fs::path& path, std::span<const std::byte> bytes) {
+  AtomicFile file(path);
+  file.writer().Write(bytes);
+  file.Commit();
+}
+
+void WriteFileAtomically(const fs::path& path, std::string_view text) {
+  WriteFileAtomically(path, std::as_bytes(std::span(text)));
+}
+
+}  // namespace carat
