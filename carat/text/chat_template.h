@@ -23,7 +23,8 @@ struct ChatMessage {
 // Whether the text ends with the opening of the model's turn, for the model to go on.
 enum class GenerationPrompt { kAdd, kDoNotAdd };
 
-// Everything is const and may be called from several threads at once.
+// Everything is const and may be called from several threads at once; renderings wait for each
+// other.
 class ChatTemplate {
  public:
   // Special tokens by the name a template knows them by: {"bos_token": "<bos>"}.
@@ -43,7 +44,7 @@ class ChatTemplate {
 
   // The prompt's text, special tokens spelled out (so encode it with SpecialTokens::kDoNotAdd).
   // Throws Error if the template refuses the conversation, is wrong, or does not end within its
-  // limits.
+  // limits of time and memory; once it has broken one, each later call throws the same Error.
   std::string Render(std::span<const ChatMessage> messages,
                      GenerationPrompt generation_prompt) const;
 

@@ -25,6 +25,9 @@ enum class SpecialTokens { kAdd, kDoNotAdd };
 enum class DecodeSpecial { kSkip, kKeep };
 
 // Everything is const and may be called from several threads at once.
+//
+// A tokenizer.json whose parts can make a text many times longer is used within limits of time and
+// memory, one call at a time; once it breaks one, each later such call throws the same Error.
 class Tokenizer {
  public:
   // Reads `path`, a tokenizer.json or the folder that has one.

@@ -6,12 +6,14 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <thread>
 #include <vector>
 
+#include "carat/base/atomic_file.h"
 #include "carat/base/error.h"
-#include "carat/base/file.h"
 #include "carat/base/json.h"
 #include "tests/support/temporary_folder.h"
+#include "tests/text/count_threads.h"
 #include "tests/text/tokenizer_golden.h"
 
 namespace carat::text {
@@ -189,6 +191,33 @@ TEST(ChatTemplate, HostileTemplatesEndAsErrors) {
     const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
     EXPECT_LT(taken.count(), 15) << source.substr(0, 100);
   }
+}
+
+// A thread whose limit is broken stays, so a template may break one only once.
+TEST(ChatTemplate, AfterABrokenLimitTheSameErrorComesAtOnce) {
+  const ChatTemplate hostile =
+      ChatTemplate::Compile("{% set s = 'x' * 99999999 %}{{ s.replace('x', s) }}", "t.jinja", {});
+  const int num_threads = testing::CountThreads();
+  const auto render = [&] {
+    EXPECT_THAT(
+        [&] { hostile.Render({}, GenerationPrompt::kAdd); },
+        ThrowsMessage<Error>("t.jinja: the chat template uses more than 512 MiB of memory"));
+  };
+  std::vector<std::thread> at_once;
+  for (int i = 0; i < 4; ++i) at_once.emplace_back(render);
+  for (std::thread& thread : at_once) thread.join();
+  render();
+  EXPECT_LE(testing::CountThreads(), num_threads + 1);
+}
+
+// What the template says itself is no broken limit.
+TEST(ChatTemplate, AfterARefusedConversationOthersRender) {
+  const ChatTemplate chat_template = ChatTemplate::Compile(
+      "{% if messages %}{{ raise_exception('no') }}{% endif %}ready", "t.jinja", {});
+  EXPECT_THROW(
+      chat_template.Render(std::vector<ChatMessage>{{"user", "Hi"}}, GenerationPrompt::kAdd),
+      Error);
+  EXPECT_EQ(chat_template.Render({}, GenerationPrompt::kAdd), "ready");
 }
 
 // Deep values are walked and dropped recursively; the stack must do for all that the steps allow.

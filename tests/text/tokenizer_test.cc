@@ -9,9 +9,11 @@
 #include <thread>
 #include <vector>
 
+#include "carat/base/atomic_file.h"
 #include "carat/base/error.h"
 #include "carat/base/file.h"
 #include "tests/support/temporary_folder.h"
+#include "tests/text/count_threads.h"
 #include "tests/text/tokenizer_golden.h"
 
 namespace carat::text {
@@ -19,6 +21,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
 using ::testing::ThrowsMessage;
 
 std::filesystem::path DemoFolder() {
@@ -179,6 +182,107 @@ TEST(Tokenizer, HugeFilesAreNotRead) {
   std::filesystem::resize_file(folder / "tokenizer.json", uintmax_t{1} << 40);
   EXPECT_THAT([&] { Tokenizer::Load(folder.path()); },
               ThrowsMessage<Error>(HasSubstr("tokenizer.json")));
+}
+
+// A part of tokenizer.json that makes a text longer each time it is repeated.
+struct Growing {
+  std::string part;     // the file's field
+  std::string members;  // the field of a Sequence
+  std::string member;
+};
+
+// 100 for one, and ByteLevel two bytes for each that is not ASCII.
+const std::string kHundred = R"({"type": "Replace", "pattern": {"String": "a"}, "content": ")" +
+                             std::string(100, 'a') + R"("})";
+const Growing kGrowingNormalizer = {"normalizer", "normalizers", kHundred};
+const Growing kGrowingDecoder = {"decoder", "decoders", kHundred};
+const Growing kGrowingPreTokenizer = {
+    "pre_tokenizer", "pretokenizers",
+    R"({"type": "ByteLevel", "add_prefix_space": false, "use_regex": false, "trim_offsets": true})"};
+
+std::string GrowingJson(const Growing& growing, int times) {
+  std::string members = growing.member;
+  for (int i = 1; i < times; ++i) members += "," + growing.member;
+  return TokenizerJson(kSmallModel + (R"(, ")" + growing.part) + R"(": {"type": "Sequence", ")" +
+                       growing.members + R"(": [)" + members + "]}");
+}
+
+Tokenizer WithGrowing(const Growing& growing, int times) {
+  return Tokenizer::FromJson(GrowingJson(growing, times), "tokenizer.json");
+}
+
+TEST(Tokenizer, PartsMayGrowTextsWithinLimits) {
+  EXPECT_EQ(WithGrowing(kGrowingNormalizer, 2).Encode("a", SpecialTokens::kAdd),
+            std::vector<TokenId>(10000, 0));
+  EXPECT_EQ(WithGrowing(kGrowingDecoder, 2).Decode(std::vector<TokenId>{0}, DecodeSpecial::kKeep),
+            std::string(10000, 'a'));
+  EXPECT_EQ(WithGrowing(kGrowingPreTokenizer, 40).Encode("ab", SpecialTokens::kAdd),
+            std::vector<TokenId>{2});
+}
+
+// Whether time or memory ends first depends on the machine.
+TEST(Tokenizer, PartsThatGrowTextsWithoutEndAreErrors) {
+  const Tokenizer normalizer = WithGrowing(kGrowingNormalizer, 40);
+  const Tokenizer pre_tokenizer = WithGrowing(kGrowingPreTokenizer, 40);
+  const Tokenizer decoder = WithGrowing(kGrowingDecoder, 40);
+  EXPECT_THAT([&] { normalizer.Encode("a", SpecialTokens::kAdd); },
+              ThrowsMessage<Error>(StartsWith("tokenizer.json: cannot encode this text: its "
+                                              "normalizer grows the text and ")));
+  EXPECT_THAT([&] { pre_tokenizer.Encode("é", SpecialTokens::kAdd); },
+              ThrowsMessage<Error>(HasSubstr("its pre_tokenizer grows the text and ")));
+  EXPECT_THAT([&] { decoder.Decode(std::vector<TokenId>{0}, DecodeSpecial::kKeep); },
+              ThrowsMessage<Error>(StartsWith("tokenizer.json: cannot decode these tokens: its "
+                                              "decoder grows the text and ")));
+}
+
+// An added token is normalized when the file is read.
+TEST(Tokenizer, FilesThatGrowWhenReadAreErrors) {
+  std::string json = GrowingJson(kGrowingNormalizer, 40);
+  const std::string as_it_is = R"("added_tokens": [)";
+  const std::string normalized = R"({"id": 0, "content": "a", "single_word": false, "lstrip": false,
+      "rstrip": false, "normalized": true, "special": false},)";
+  json.insert(json.find(as_it_is) + as_it_is.size(), normalized);
+  EXPECT_THAT([&] { Tokenizer::FromJson(json, "tokenizer.json"); },
+              ThrowsMessage<Error>(StartsWith("tokenizer.json: not a tokenizer: reading it and ")));
+}
+
+TEST(Tokenizer, ALongUnknownTokenIsAnErrorWhereItGrowsTexts) {
+  const std::string token(size_t{1} << 20, 'x');
+  const Tokenizer tokenizer =
+      Tokenizer::FromJson(TokenizerJson(R"("model": {"type": "BPE", "vocab": {")" + token +
+                                        R"(": 0}, "merges": [], "unk_token": ")" + token + R"("})"),
+                          "tokenizer.json");
+  EXPECT_EQ(tokenizer.Encode("a", SpecialTokens::kAdd), std::vector<TokenId>{0});
+  EXPECT_THAT([&] { tokenizer.Encode(std::string(1000, 'a'), SpecialTokens::kAdd); },
+              ThrowsMessage<Error>(HasSubstr("its vocabulary grows the text and ")));
+}
+
+TEST(Tokenizer, ATemplateMayHoldTheTextManyTimes) {
+  std::string sequences = R"({"Sequence": {"id": "A", "type_id": 0}})";
+  for (int i = 0; i < 10; ++i) sequences += "," + sequences;
+  const Tokenizer tokenizer = Tokenizer::FromJson(
+      TokenizerJson(kSmallModel +
+                    (R"(, "post_processor": {"type": "TemplateProcessing", "single": [)" +
+                     sequences + R"(], "pair": [], "special_tokens": {}})")),
+      "tokenizer.json");
+  EXPECT_EQ(tokenizer.Encode("ab", SpecialTokens::kAdd), std::vector<TokenId>(1024, 2));
+}
+
+TEST(Tokenizer, AfterABrokenLimitTheSameErrorComesAtOnce) {
+  const Tokenizer tokenizer = WithGrowing(kGrowingDecoder, 40);
+  const auto error_of = [&](TokenId token) -> std::string {
+    try {
+      return tokenizer.Decode(std::vector<TokenId>{token}, DecodeSpecial::kKeep);
+    } catch (const Error& error) {
+      return error.what();
+    }
+  };
+  const std::string first = error_of(0);
+  EXPECT_THAT(first, HasSubstr("its decoder grows the text and "));
+  const int num_threads = testing::CountThreads();
+  EXPECT_EQ(error_of(0), first);
+  EXPECT_EQ(error_of(1), first);
+  EXPECT_EQ(testing::CountThreads(), num_threads);
 }
 
 TEST(Tokenizer, MayBeSharedByThreads) {

@@ -4,7 +4,7 @@
 
 use crate::border::{report, text, CaratBytes};
 use crate::python_json;
-use crate::sandbox::{self, Limits};
+use crate::sandbox::{Limits, Sandbox};
 use minijinja::value::Kwargs;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, State, Value};
 use minijinja_contrib::pycompat;
@@ -26,6 +26,7 @@ const LIMITS: Limits =
 pub struct CaratChatTemplate {
     environment: Arc<Environment<'static>>,
     name: String,
+    sandbox: Sandbox,
 }
 
 impl CaratChatTemplate {
@@ -41,13 +42,15 @@ impl CaratChatTemplate {
         environment.add_filter("tojson", tojson);
 
         let (template_name, source) = (name.to_owned(), without_generation_tags(source));
-        let environment = sandbox::run(&format!("{name}: the chat template"), LIMITS, move || {
-            environment
-                .add_template_owned(template_name, source)
-                .map_err(|error| describe(&error))?;
-            Ok(environment)
-        })?;
-        Ok(CaratChatTemplate { environment: Arc::new(environment), name: name.to_owned() })
+        let sandbox = Sandbox::default();
+        let environment =
+            sandbox.run(&format!("{name}: the chat template"), LIMITS, move || {
+                environment
+                    .add_template_owned(template_name, source)
+                    .map_err(|error| describe(&error))?;
+                Ok(environment)
+            })?;
+        Ok(CaratChatTemplate { environment: Arc::new(environment), name: name.to_owned(), sandbox })
     }
 
     fn render(&self, variables_json: &str) -> Result<String, String> {
@@ -55,7 +58,7 @@ impl CaratChatTemplate {
             serde_json::from_str(variables_json).map_err(|error| error.to_string())?;
         let environment = Arc::clone(&self.environment);
         let name = self.name.clone();
-        sandbox::run(&format!("{name}: the chat template"), LIMITS, move || {
+        self.sandbox.run(&format!("{name}: the chat template"), LIMITS, move || {
             let template = environment.get_template(&name).map_err(|error| describe(&error))?;
             let mut output = LimitedOutput::default();
             let rendered = template.render_captured_to(variables, &mut output).map(drop);

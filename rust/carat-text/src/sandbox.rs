@@ -1,10 +1,12 @@
-//! Runs what a stranger wrote (a chat template) with limits that hold inside a single operation too.
+//! Runs what a stranger wrote (a chat template, a tokenizer) with limits that hold inside a single
+//! operation too.
 //!
 //! A template engine counts instructions, but one instruction can double a string, and thirty of them
 //! fill any memory; deeply nested values are dropped recursively, which overflows a stack. So the work
 //! runs on a thread of its own with a large stack, and the allocator below keeps its account. Memory
 //! that is refused must not unwind (an allocator never may), so a thread that has spent its allowance,
-//! or whose caller has stopped waiting, is parked for good: it costs the allowance once and no time.
+//! or whose caller has stopped waiting, is parked for good: it costs the allowance and no time. A
+//! sandbox parks one thread at most: it runs one piece of work at a time, and none after that one.
 
 use crate::border::catch_panic;
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -38,41 +40,67 @@ impl<T> Shared<T> {
     }
 }
 
-/// Runs `work` on a thread of its own. `what` begins the error messages about limits.
-pub fn run<T: Send + 'static>(
-    what: &str,
-    limits: Limits,
-    work: impl FnOnce() -> Result<T, String> + Send + 'static,
-) -> Result<T, String> {
-    let shared = Arc::new(Shared { state: Mutex::new(State::Running), changed: Condvar::new() });
-    let seen_by_worker = Arc::clone(&shared);
-    let worker = std::thread::Builder::new()
-        .name("carat-sandbox".into())
-        .stack_size(limits.stack_bytes)
-        .spawn(move || {
-            let result = with_account(&*seen_by_worker, limits, || catch_panic(work));
-            *seen_by_worker.lock() = State::Finished(result);
-            seen_by_worker.changed.notify_one();
-        })
-        .map_err(|error| format!("{what} needs a thread, and none could be started: {error}"))?;
+/// One for each template or tokenizer.
+#[derive(Default)]
+pub struct Sandbox {
+    /// How a limit was broken, once one is.
+    broken: Mutex<Option<String>>,
+}
 
+impl Sandbox {
+    /// Runs `work` on a thread of its own. `what` begins the error messages about limits; the first
+    /// such error is the answer to every later call.
+    pub fn run<T: Send + 'static>(
+        &self,
+        what: &str,
+        limits: Limits,
+        work: impl FnOnce() -> Result<T, String> + Send + 'static,
+    ) -> Result<T, String> {
+        // Held to the end: what waits here may find that the work before it has broken a limit.
+        let mut broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(error) = &*broken {
+            return Err(error.clone());
+        }
+        let shared =
+            Arc::new(Shared { state: Mutex::new(State::Running), changed: Condvar::new() });
+        let seen_by_worker = Arc::clone(&shared);
+        let worker = std::thread::Builder::new()
+            .name("carat-sandbox".into())
+            .stack_size(limits.stack_bytes)
+            .spawn(move || {
+                let result = with_account(&*seen_by_worker, limits, || catch_panic(work));
+                *seen_by_worker.lock() = State::Finished(result);
+                seen_by_worker.changed.notify_one();
+            })
+            .map_err(|error| {
+                format!("{what} needs a thread, and none could be started: {error}")
+            })?;
+
+        let limit = match wait(&shared, limits.time) {
+            State::Finished(result) => {
+                worker.join().map_err(|_| format!("{what} could not be ended"))?;
+                return result;
+            }
+            State::OutOfMemory => {
+                format!("uses more than {} MiB of memory", limits.memory_bytes >> 20)
+            }
+            State::Running | State::Abandoned => {
+                format!("takes longer than {} seconds", limits.time.as_secs())
+            }
+        };
+        let error = format!("{what} {limit}");
+        *broken = Some(error.clone());
+        Err(error)
+    }
+}
+
+/// Takes the state that the worker has come to within `time`, and abandons it.
+fn wait<T>(shared: &Shared<T>, time: Duration) -> State<T> {
     let (mut state, _) = shared
         .changed
-        .wait_timeout_while(shared.lock(), limits.time, |state| matches!(state, State::Running))
+        .wait_timeout_while(shared.lock(), time, |state| matches!(state, State::Running))
         .unwrap_or_else(PoisonError::into_inner);
-    match std::mem::replace(&mut *state, State::Abandoned) {
-        State::Finished(result) => {
-            drop(state);
-            worker.join().map_err(|_| format!("{what} could not be ended"))?;
-            result
-        }
-        State::OutOfMemory => {
-            Err(format!("{what} uses more than {} MiB of memory", limits.memory_bytes >> 20))
-        }
-        State::Running | State::Abandoned => {
-            Err(format!("{what} takes longer than {} seconds", limits.time.as_secs()))
-        }
-    }
+    std::mem::replace(&mut *state, State::Abandoned)
 }
 
 /// What the allocator knows of a sandboxed thread.
