@@ -17,6 +17,9 @@ using quantization::WeightFormat;
 
 constexpr int64_t kTilesPerSlab = 64;  // 1024 rows: some MB as f32
 
+// GeluMulStore takes its two parts from tiles in turns.
+static_assert(graph::kInterleaveRows == cpu::kTileRows);
+
 // The source rows of tile `tile`: up to 16 of them, in one or more pieces.
 struct RowPiece {
   const graph::SourceTensor* tensor;

@@ -21,7 +21,7 @@ int64_t PackedBytes(const graph::Weight& weight);
 // packed.
 std::vector<library::PackedWeight> PlanWeights(std::span<const graph::Weight> weights);
 
-// Appends them in that order. Reads the checkpoint a few hundred rows at a time on all cores, so
+// Appends them in that order. Reads the checkpoint at most 1024 rows at a time on all cores, so
 // memory stays far below its size; interruptible. Throws Error naming a tensor that is missing,
 // misshapen, or holds values its format cannot.
 void PackWeights(const checkpoint::Checkpoint& checkpoint,

@@ -6,8 +6,8 @@
 //
 //     %0 = tokens() : i32[n, 1]  # tokens
 //     %1 = embed(%0, @embed_tokens) {scale=25.25} : f32[n, 640]  # embedding
-//     %2 = rms_norm(%1, @layers.0.input_layernorm) {eps=1e-06} : f32[n, 640]  #
-//     layers.0.attention_input return %301
+//     %2 = rms_norm(%1, @layers.0.input_layernorm) {eps=1e-06} : f32[n, 640]  # layers.0.x
+//     return %301
 
 #ifndef CARAT_GRAPH_PRINTER_H_
 #define CARAT_GRAPH_PRINTER_H_

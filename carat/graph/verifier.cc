@@ -14,8 +14,6 @@ namespace {
 
 using quantization::WeightFormat;
 
-constexpr int64_t kActivationBlock = 32;
-
 // Checks the weights by themselves: what of them does not depend on who reads them.
 void VerifyWeight(const Weight& weight) {
   const auto fail = [&](std::string_view what) {
@@ -210,9 +208,9 @@ class Verifier {
 
   ValueType Check(const Quantize&) {
     ValueType x = CheckUnary();
-    if (x.width % kActivationBlock != 0) {
-      Fail("{} values are not whole blocks of {}", x.width, kActivationBlock);
-    }
+    // The blocks of the weights that they are multiplied with.
+    const int64_t block = quantization::BlockValues(WeightFormat::kQ8_0);
+    if (x.width % block != 0) Fail("{} values are not whole blocks of {}", x.width, block);
     x.element = ElementType::kI8Blocks;
     return x;
   }

@@ -4,7 +4,6 @@
 #include <cctype>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <string_view>
 #include <utility>
 
@@ -12,6 +11,7 @@
 #include "carat/base/json.h"
 #include "carat/checkpoint/checkpoint.h"
 #include "carat/graph/graph.h"
+#include "carat/graph/weight_formats.h"
 #include "carat/kernels/cpu/kv_cache.h"
 #include "carat/library/dist_folder.h"
 #include "carat/library/library_file.h"
@@ -129,31 +129,18 @@ WeightUse StoredWeights(const graph::Graph& graph, const checkpoint::Checkpoint&
   return builder.Result();
 }
 
-std::set<graph::WeightId> EmbeddingTables(const graph::Graph& graph) {
-  std::set<graph::WeightId> tables;
-  for (const graph::Node& node : graph.nodes) {
-    if (const auto* embed = std::get_if<graph::Embed>(&node.op)) tables.insert(embed->table);
-  }
-  return tables;
-}
-
 SchemeUse UseOf(const quantization::QuantizationScheme& scheme, const graph::Graph& graph) {
-  const std::set<graph::WeightId> tables = EmbeddingTables(graph);
+  std::vector<quantization::WeightFormat> formats;
+  try {
+    formats = graph::WeightFormats(graph, scheme);
+  } catch (const Error& error) {
+    return {scheme.name, std::nullopt, error.what()};
+  }
   WeightUseBuilder builder;
-  for (size_t id = 0; id < graph.weights.size(); ++id) {
+  for (size_t id = 0; id < formats.size(); ++id) {
     const graph::Weight& weight = graph.weights[id];
-    const bool is_table = tables.contains(static_cast<graph::WeightId>(id));
-    const quantization::WeightFormat format = weight.is_vector() ? quantization::WeightFormat::kF32
-                                              : is_table         ? scheme.embedding
-                                                                 : scheme.matrix;
-    const int64_t block = quantization::BlockValues(format);
-    if (weight.cols() % block != 0) {
-      return {scheme.name, std::nullopt,
-              fmt::format("'{}' has {} columns, not a multiple of {}", weight.parts.front().name,
-                          weight.cols(), block)};
-    }
-    const auto row_bytes = static_cast<int64_t>(quantization::RowBytes(format, weight.cols()));
-    builder.Add(quantization::FormatName(format), weight.rows() * weight.cols(),
+    const auto row_bytes = static_cast<int64_t>(quantization::RowBytes(formats[id], weight.cols()));
+    builder.Add(quantization::FormatName(formats[id]), weight.rows() * weight.cols(),
                 weight.rows() * row_bytes);
   }
   return {scheme.name, builder.Result(), ""};

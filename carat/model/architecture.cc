@@ -1,5 +1,6 @@
 #include "carat/model/architecture.h"
 
+#include <algorithm>
 #include <array>
 #include <string>
 #include <string_view>
@@ -22,19 +23,32 @@ constexpr std::array<Architecture, 2> kArchitectures = {{
     {"Gemma3ForConditionalGeneration", BuildGemma3},
 }};
 
+const Architecture* Find(std::string_view name) {
+  const auto* found = std::ranges::find(kArchitectures, name, &Architecture::name);
+  return found == kArchitectures.end() ? nullptr : found;
+}
+
 }  // namespace
 
-graph::Graph BuildGraph(const ModelConfig& config) {
-  std::string known;
+bool IsKnownArchitecture(std::string_view name) { return Find(name) != nullptr; }
+
+std::string KnownArchitectures() {
+  std::string names;
   for (const Architecture& architecture : kArchitectures) {
-    if (architecture.name == config.architecture) {
-      graph::Graph graph = architecture.build(config);
-      graph::Verify(graph);
-      return graph;
-    }
-    known += (known.empty() ? "" : ", ") + std::string(architecture.name);
+    names += (names.empty() ? "" : ", ") + std::string(architecture.name);
   }
-  throw Error("architecture '{}' is not supported; Carat knows {}", config.architecture, known);
+  return names;
+}
+
+graph::Graph BuildGraph(const ModelConfig& config) {
+  const Architecture* architecture = Find(config.architecture);
+  if (architecture == nullptr) {
+    throw Error("architecture '{}' is not supported; Carat knows {}", config.architecture,
+                KnownArchitectures());
+  }
+  graph::Graph graph = architecture->build(config);
+  graph::Verify(graph);
+  return graph;
 }
 
 }  // namespace carat::model

@@ -4,10 +4,18 @@
 #ifndef CARAT_MODEL_ARCHITECTURE_H_
 #define CARAT_MODEL_ARCHITECTURE_H_
 
+#include <string>
+#include <string_view>
+
 #include "carat/graph/graph.h"
 #include "carat/model/config.h"
 
 namespace carat::model {
+
+bool IsKnownArchitecture(std::string_view name);
+
+// For messages: "Gemma3ForCausalLM, Gemma3ForConditionalGeneration".
+std::string KnownArchitectures();
 
 // The verified graph of config.architecture. Throws Error naming the known ones if it is not among
 // them.

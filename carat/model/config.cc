@@ -1,20 +1,18 @@
 #include "carat/model/config.h"
 
-#include <fmt/ranges.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
 
 #include "carat/base/error.h"
+#include "carat/model/architecture.h"
 
 namespace carat::model {
 namespace {
 
 constexpr std::string_view kFileName = "config.json";
-
-constexpr std::array<std::string_view, 2> kArchitectures = {"Gemma3ForCausalLM",
-                                                            "Gemma3ForConditionalGeneration"};
 
 // Defaults of transformers' Gemma3TextConfig.
 constexpr int64_t kDefaultSlidingWindowPattern = 6;
@@ -38,15 +36,15 @@ JsonObject LanguageModelOf(const JsonObject& config) {
 std::string ParseArchitecture(const JsonObject& config) {
   if (!config.Has("architectures")) {
     throw Error("{} is missing; Carat knows {}", config.Where("architectures"),
-                fmt::join(kArchitectures, ", "));
+                KnownArchitectures());
   }
   const std::vector<std::string> names = config.Strings("architectures");
-  for (const std::string_view known : kArchitectures) {
-    if (!names.empty() && names[0] == known) return names[0];
+  std::string name = names.empty() ? "" : names[0];
+  if (!IsKnownArchitecture(name)) {
+    throw Error("{} names '{}', which Carat does not know; it knows {}",
+                config.Where("architectures"), name, KnownArchitectures());
   }
-  throw Error("{} names '{}', which Carat does not know; it knows {}",
-              config.Where("architectures"), names.empty() ? "" : names[0],
-              fmt::join(kArchitectures, ", "));
+  return name;
 }
 
 // What changes the arithmetic in a way that Carat does not compute.

@@ -21,10 +21,6 @@ const auto& Schemes() {
 
 }  // namespace
 
-std::string_view ActivationFormatName(ActivationFormat format) {
-  return format == ActivationFormat::kF32 ? "f32" : "int8_blocks";
-}
-
 std::string_view KvFormatName(KvFormat format) { return format == KvFormat::kF32 ? "f32" : "f16"; }
 
 size_t KvElementBytes(KvFormat format) {

@@ -20,8 +20,7 @@ enum class ActivationFormat {
 // What keys and values are kept in.
 enum class KvFormat { kF32, kF16 };
 
-std::string_view ActivationFormatName(ActivationFormat format);  // "f32", "int8_blocks"
-std::string_view KvFormatName(KvFormat format);                  // "f32", "f16"
+std::string_view KvFormatName(KvFormat format);  // "f32", "f16"
 size_t KvElementBytes(KvFormat format);
 
 // Norm vectors stay f32 in every scheme.

@@ -44,6 +44,7 @@ TEST(GenerateTest, EqualLayersShareAFunctionAndALoop) {
   metadata.weights = PlanWeights(program.weights);
   const std::string code =
       GenerateCpu({program, config, scheme, library::FindTarget("generic"), metadata, kv});
+  EXPECT_THAT(code, HasSubstr("// Layers 0 to 4.\n"));
   EXPECT_THAT(code,
               HasSubstr("for (int layer = 0; layer <= 4; ++layer) SlidingLayer(step, b, layer);"));
   EXPECT_THAT(code, HasSubstr("SlidingLayer2(step, b, 5);"));  // its rows are the outputs'
@@ -54,6 +55,27 @@ TEST(GenerateTest, DimensionsHaveTheirNames) {
   EXPECT_THAT(code, HasSubstr("constexpr int64_t kHiddenSize = 64;"));
   EXPECT_THAT(code, HasSubstr("MakeRopeFrequencies<kHeadDim>(1000000.0, 8.0)"));
   EXPECT_THAT(code, HasSubstr("GeluMulStore{"));
+}
+
+// Here num_heads * head_dim is hidden_size; each place says which of them it means.
+TEST(GenerateTest, WidthsAreNamedByTheirRoles) {
+  const std::string code = Generate("{}");
+  EXPECT_THAT(code, HasSubstr("MatMul<S, Q4_0, 128, kHiddenSize>"));                   // q, k and v
+  EXPECT_THAT(code, HasSubstr("MatMul<S, Q4_0, kHiddenSize, kNumHeads * kHeadDim>"));  // o
+  EXPECT_THAT(code, HasSubstr("MatMul<S, Q4_0, kIntermediateSize, kHiddenSize>"));
+  EXPECT_THAT(code, HasSubstr("MatMul<S, Q4_0, kHiddenSize, kIntermediateSize>"));
+  EXPECT_THAT(code, HasSubstr("MatMul<S, Q4_0, kVocabSize, kHiddenSize>"));
+  EXPECT_THAT(code, HasSubstr("RmsNormHeads<S, 4, kHeadDim>"));
+}
+
+TEST(GenerateTest, FunctionsSayWhatTheyComputeForWhichLayers) {
+  const std::string code = Generate("{}");
+  EXPECT_THAT(code, HasSubstr("// Before the layers.\n// Computes angles_0, "));
+  EXPECT_THAT(code, HasSubstr("// Layer 0.\n// Computes q_k_v, attention to the last 8 tokens, o, "
+                              "gated, down.\nvoid SlidingLayer("));
+  EXPECT_THAT(code, HasSubstr("attention to all tokens, o, "));
+  EXPECT_THAT(code, HasSubstr("// From o_2 on these are only the rows whose logits"));
+  EXPECT_THAT(code, HasSubstr("// After the layers.\n// Computes logits.\nvoid AfterLayers("));
 }
 
 // config.json is anybody's text; in the library it is a string and nothing else.

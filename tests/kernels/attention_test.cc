@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <string>
 #include <vector>
@@ -60,6 +61,12 @@ std::vector<double> ExpectedRow(const AttentionKernels& kernels, const Attention
   return row;
 }
 
+// |a - b|, and infinity where either is NaN: a comparison with NaN is false and would hide it.
+double ErrorOf(double a, double b) {
+  const double error = std::abs(a - b);
+  return std::isnan(error) ? std::numeric_limits<double>::infinity() : error;
+}
+
 // Compares `out`, the rows of positions from `start` on, with the formula.
 void ExpectMatchesFormula(const AttentionKernels& kernels, const AttentionOptions& options,
                           const SequenceData& data, int64_t start, const std::vector<float>& out) {
@@ -69,8 +76,8 @@ void ExpectMatchesFormula(const AttentionKernels& kernels, const AttentionOption
   for (int64_t i = 0; i < static_cast<int64_t>(out.size()) / dims; ++i) {
     const std::vector<double> expected = ExpectedRow(kernels, options, data, start + i);
     for (int64_t d = 0; d < dims; ++d) {
-      const double error = std::abs(out[i * dims + d] - expected[d]);
-      if (!(error <= worst)) {
+      const double error = ErrorOf(out[i * dims + d], expected[d]);
+      if (error > worst) {
         worst = error;
         worst_position = start + i;
       }
@@ -83,8 +90,7 @@ void ExpectNear(const std::vector<float>& a, const std::vector<float>& b, double
   ASSERT_EQ(a.size(), b.size());
   double worst = 0;
   for (size_t i = 0; i < a.size(); ++i) {
-    const double error = std::abs(static_cast<double>(a[i]) - b[i]);
-    if (!(error <= worst)) worst = error;
+    worst = std::max(worst, ErrorOf(a[i], b[i]));
   }
   EXPECT_LE(worst, tolerance);
 }

@@ -21,7 +21,6 @@ struct SequenceTableMaker {
                           .add = Add<S, kWidth>,
                           .mul = Mul<S, kWidth>,
                           .gelu_tanh = GeluTanhRow<S, kWidth>,
-                          .gelu_mul = GeluMul<S, kWidth>,
                           .softcap = Softcap<S, kWidth>,
                           .rope = nullptr};
     if constexpr (kWidth % 2 == 0) kernels.rope = Rope<S, 3, kWidth>;

@@ -10,6 +10,14 @@ namespace {
 constexpr FormatId kFormats[] = {FormatId::kQ4_0, FormatId::kQ8_0, FormatId::kF32, FormatId::kF16,
                                  FormatId::kBF16};
 
+// Row `row` (0..15) of a tile as RowBytes<Format>(cols) bytes: PackTile backwards.
+template <class Format>
+void UnpackRow(const uint8_t* tile, int64_t row, int64_t cols, uint8_t* bytes) {
+  ForEachPiece<Format>(row, cols, [&](int64_t in_row, int64_t in_tile, int64_t size) {
+    std::memcpy(bytes + in_row, tile + in_tile, size);
+  });
+}
+
 TEST(TileLayout, TilesHaveTheBytesOfTheirRows) {
   EXPECT_EQ(Q4_0::TileBytes(640), 16 * 640 / 32 * 18);
   EXPECT_EQ(Q8_0::TileBytes(640), 16 * 640 / 32 * 34);

@@ -117,9 +117,6 @@ TEST(RowsTest, ElementwiseOperationsMatchTheirFormulas) {
             "gelu_tanh", a, [&](float* out) { kernels.gelu_tanh(out, out); },
             [&](int64_t i) { return Gelu(a[i]); });
         ExpectRow(
-            "gelu_mul", b, [&](float* out) { kernels.gelu_mul(a.data(), out, out); },
-            [&](int64_t i) { return Gelu(a[i]) * b[i]; });
-        ExpectRow(
             "softcap", a, [&](float* out) { kernels.softcap(out, 0.7f, out); },
             [&](int64_t i) { return 0.7f * std::tanh(a[i] / static_cast<double>(0.7f)); });
       });
@@ -142,7 +139,7 @@ void ExpectSameBits(const SequenceKernelTable& native, const SequenceKernelTable
       collect(width, [&](float* out) { kernels.rms_norm(out, w.data(), 1e-6f, out, 1.0f); });
       collect(3 * width,
               [&](float* out) { kernels.rms_norm_heads(out, w.data(), 1e-6f, out, 0.0f); });
-      collect(width, [&](float* out) { kernels.gelu_mul(out, w.data(), out); });
+      collect(width, [&](float* out) { kernels.gelu_tanh(out, out); });
       collect(width, [&](float* out) { kernels.softcap(out, 2.0f, out); });
       if (kernels.rope != nullptr)
         collect(3 * width, [&](float* out) { kernels.rope(out, w.data()); });

@@ -22,7 +22,6 @@ struct RowKernels {
   void (*add)(const float* a, const float* b, float* out);
   void (*mul)(const float* a, const float* b, float* out);
   void (*gelu_tanh)(const float* x, float* out);
-  void (*gelu_mul)(const float* gate, const float* up, float* out);
   void (*softcap)(const float* x, float cap, float* out);
   void (*rope)(float* x, const float* cos_sin);  // null where the width is odd
 };

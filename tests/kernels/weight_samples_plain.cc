@@ -72,7 +72,12 @@ Tiles PackSample(const WeightSample& sample) {
   return WithFormat(sample.format, [&](auto tag) {
     using Format = decltype(tag);
     Tiles tiles(PackedBytes<Format>(sample.rows, sample.cols));
-    PackMatrix<Format>(sample.bytes.data(), sample.rows, sample.cols, tiles.data());
+    for (int64_t tile = 0; tile < NumTiles(sample.rows); ++tile) {
+      const int64_t first = tile * kTileRows;
+      PackTile<Format>(&sample.bytes[first * sample.row_bytes],
+                       std::min(kTileRows, sample.rows - first), sample.cols,
+                       tiles.data() + tile * Format::TileBytes(sample.cols));
+    }
     return tiles;
   });
 }

@@ -1,8 +1,8 @@
 // Drops what the output does not need, and renumbers:
 //
-//   %5 = linear(%4, @q)
-//   %6 = linear(%4, @unused)         ->     %5 = linear(%4, @q)       and @unused is no longer
-//   listed output %5
+//   %5 = linear(%4, @unused)
+//   %6 = linear(%4, @q)              ->     %5 = linear(%4, @q)
+//   return %6                               return %5                 and @unused is gone
 //
 // Attention has an effect besides its value (the KV cache), but a layer nothing reads needs no
 // cache.
@@ -35,9 +35,10 @@ graph::WeightId* WeightOf(graph::Op& op) {
 std::vector<bool> LiveValues(const graph::Graph& graph) {
   std::vector<bool> live(graph.values.size(), false);
   live[graph.output] = true;
-  for (auto node = graph.nodes.rbegin(); node != graph.nodes.rend(); ++node) {
-    if (!live[node->output]) continue;
-    for (graph::ValueId input : node->inputs) live[input] = true;
+  for (size_t i = graph.nodes.size(); i-- > 0;) {
+    const graph::Node& node = graph.nodes[i];
+    if (!live[node.output]) continue;
+    for (graph::ValueId input : node.inputs) live[input] = true;
   }
   return live;
 }
@@ -61,8 +62,7 @@ graph::Graph EliminateDead(const graph::Graph& graph) {
     std::vector<graph::ValueId> inputs;
     for (graph::ValueId input : node.inputs) inputs.push_back(new_values[input]);
     const graph::Value& value = graph.values[node.output];
-    new_values[node.output] =
-        result.Append(std::move(op), std::move(inputs), value.type, value.name);
+    new_values[node.output] = result.Append(op, std::move(inputs), value.type, value.name);
   }
   result.output = new_values[graph.output];
   return result;

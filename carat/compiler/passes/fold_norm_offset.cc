@@ -1,6 +1,7 @@
 // Gemma multiplies by 1 + w; the packed weight may as well hold the sum:
 //
-//   rms_norm(%1, @w) {offset=1}      ->     rms_norm(%1, @w) {offset=0},  @w packed as w + 1
+//   @w : f32[1, 640] = norm.weight              @w : f32[1, 640] = norm.weight + 1
+//   rms_norm(%1, @w) {weight_offset=1}    ->    rms_norm(%1, @w)
 
 #include "carat/compiler/passes/pass.h"
 

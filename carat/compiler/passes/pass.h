@@ -51,7 +51,8 @@ graph::Graph FuseGeluMul(const graph::Graph& graph);
 // Moves SelectRows up, so that the last layer computes only rows whose logits are asked for.
 graph::Graph NarrowOutputs(const graph::Graph& graph);
 
-// Drops nodes and weights nothing uses and renumbers the rest; every pass above ends with it.
+// Drops nodes and weights nothing uses and renumbers the rest. Every pass above that leaves such
+// ends with it: all but assign_formats and quantize_activations.
 graph::Graph EliminateDead(const graph::Graph& graph);
 
 // The passes of a level, in order.

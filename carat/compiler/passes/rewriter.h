@@ -31,6 +31,7 @@ class Rewriter {
 
   std::vector<graph::ValueId> Map(const std::vector<graph::ValueId>& old_values) const {
     std::vector<graph::ValueId> mapped;
+    mapped.reserve(old_values.size());
     for (graph::ValueId value : old_values) mapped.push_back(Map(value));
     return mapped;
   }

@@ -4,8 +4,8 @@
 //   RowLoop  x <- rms_norm h                    RowLoop  x <- rms_norm h
 //   RowLoop  x_q8 <- quantize x         ->               x_q8 <- quantize x
 //
-// No operation of a RowLoop reads a row other than its own, except SelectRows, which begins a loop
-// of its own.
+// No operation reads a row other than its own that the same loop makes: SelectRows, the one that
+// gathers rows, reads them from [n] and stands in loops over [r].
 
 #include <utility>
 

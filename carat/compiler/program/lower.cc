@@ -16,7 +16,6 @@
 #include "carat/base/error.h"
 #include "carat/compiler/passes/rewriter.h"
 #include "carat/compiler/program/program.h"
-#include "carat/kernels/cpu/activations.h"
 
 namespace carat::compiler {
 namespace {
@@ -35,17 +34,10 @@ std::string RoleOf(const std::string& value_name) {
   return value_name.substr(value_name.find('.', value_name.find('.') + 1) + 1);
 }
 
-int64_t RowBytes(const graph::ValueType& type) {
-  if (type.element == graph::ElementType::kI8Blocks) {
-    return static_cast<int64_t>(cpu::QuantizedRowBytes(type.width));
-  }
-  return (type.width * 4 + kRowAlignment - 1) / kRowAlignment * kRowAlignment;
-}
-
 class Lowering {
  public:
-  Lowering(const graph::Graph& graph, const LoweringOptions& options)
-      : graph_(graph), users_(UsersOf(graph)), operands_(graph.values.size()) {
+  Lowering(const graph::Graph& graph, const LoweringOptions& options, const TargetTraits& target)
+      : graph_(graph), target_(target), users_(UsersOf(graph)), operands_(graph.values.size()) {
     program_.name = graph.name;
     program_.weights = graph.weights;
     program_.max_rows = options.prefill_chunk_size;
@@ -123,6 +115,13 @@ class Lowering {
 
   // --- Buffers ---
 
+  int64_t RowBytes(const graph::ValueType& type) const {
+    if (type.element == graph::ElementType::kI8Blocks) {
+      return target_.quantized_row_bytes(type.width);
+    }
+    return (type.width * 4 + kRowAlignment - 1) / kRowAlignment * kRowAlignment;
+  }
+
   Operand NewBuffer(graph::ValueId value) {
     const graph::Value& v = graph_.values[value];
     Buffer buffer{RoleOf(v.name), v.type, BufferScope::kShared, RowBytes(v.type), -1, -1};
@@ -153,7 +152,8 @@ class Lowering {
   }
 
   // The first input's buffer if it was made by per-row work, is used whole and dies here: rows are
-  // then changed by the thread that made them.
+  // then changed by the thread that made them. Where other threads may still read the old rows,
+  // PlaceBarriers lets them finish.
   Operand InPlaceOrNew(const graph::Node& node) {
     for (graph::ValueId input : node.inputs) {
       const Operand& operand = operands_[input];
@@ -182,13 +182,10 @@ class Lowering {
       if (known == angles && operand.width == head_dim) return operand;
     }
     const graph::ValueType type{graph::RowSpace::kTokens, head_dim, graph::ElementType::kF32};
-    Buffer buffer{fmt::format("angles_{}", angles_.size()),
-                  type,
-                  BufferScope::kShared,
-                  RowBytes(type),
-                  -1,
-                  -1};
-    program_.buffers.push_back(std::move(buffer));
+    program_.buffers.push_back({.name = fmt::format("angles_{}", angles_.size()),
+                                .type = type,
+                                .scope = BufferScope::kShared,
+                                .row_bytes = RowBytes(type)});
     last_writer_is_row_op_.push_back(true);
     const Operand operand{static_cast<BufferId>(program_.buffers.size()) - 1, 0, head_dim};
     angles_.push_back({angles, operand});
@@ -203,7 +200,7 @@ class Lowering {
 
   void EmitRow(RowWork work, std::vector<Operand> inputs, Operand output, graph::RowSpace rows) {
     if (output.buffer >= 0) last_writer_is_row_op_[output.buffer] = !IsLogits(output);
-    Emit(RowLoop{rows, false, {{std::move(work), std::move(inputs), output}}});
+    Emit(RowLoop{rows, false, {{work, std::move(inputs), output}}});
   }
 
   void Emit(std::variant<RowLoop, MatMul, Attend> work) {
@@ -211,6 +208,7 @@ class Lowering {
   }
 
   const graph::Graph& graph_;
+  const TargetTraits& target_;
   std::vector<std::vector<int>> users_;
   std::vector<Operand> operands_;  // where each value lies
   std::vector<bool> last_writer_is_row_op_;
@@ -222,16 +220,18 @@ class Lowering {
 
 }  // namespace
 
-Program Lower(const graph::Graph& graph, const LoweringOptions& options) {
-  return Lowering(graph, options).Run();
+Program Lower(const graph::Graph& graph, const LoweringOptions& options,
+              const TargetTraits& target) {
+  return Lowering(graph, options, target).Run();
 }
 
-Program MakeProgram(const graph::Graph& graph, const LoweringOptions& options) {
-  Program program = Lower(graph, options);
+Program MakeProgram(const graph::Graph& graph, const LoweringOptions& options,
+                    const TargetTraits& target) {
+  Program program = Lower(graph, options, target);
   if (options.level >= OptLevel::kO2) FuseRowLoops(program);
   AssignScopes(program, options.level);
   PlaceBarriers(program);
-  PlanBuffers(program);
+  PlanBuffers(program, target);
   return program;
 }
 

@@ -1,10 +1,12 @@
-// A stage that reads what other threads wrote waits for them first. What needs no barrier: per-row
-// work on the same rows, because a row stays with its thread. What needs one only when rows are
-// split: reading rows that small steps replicate.
+// A stage that reads what other threads wrote, or overwrites what they read, waits for them first.
+// What needs no barrier: per-row work on the same rows, because a row stays with its thread. What
+// needs one only when rows are split: rows that small steps replicate, each thread in a copy of its
+// own.
 
 #include <algorithm>
 #include <map>
 #include <variant>
+#include <vector>
 
 #include "carat/compiler/program/program.h"
 #include "carat/compiler/program/walk.h"
@@ -12,36 +14,27 @@
 namespace carat::compiler {
 namespace {
 
-// How the threads share the work that wrote a buffer since the last barriers.
-struct Write {
-  bool by_row_loop = false;
-  bool replicated = false;
+// Keys and values of the cache, and the memory where they are staged, as if they were a buffer.
+constexpr BufferId kCache = -2;
+
+// How the threads share the work of a stage that uses a buffer.
+struct Share {
+  bool by_rows = false;     // each thread its rows; SelectRows gathers, but rows of another space
+  bool replicated = false;  // small steps: every thread all rows
   graph::RowSpace rows = graph::RowSpace::kTokens;
 };
 
-// Keys and values of the cache, as if they were a buffer.
-constexpr BufferId kCache = -2;
-
-bool GathersRows(const RowLoop& loop) {
-  return std::ranges::any_of(
-      loop.ops, [](const RowOp& op) { return std::holds_alternative<graph::SelectRows>(op.work); });
+Share ShareOf(const Stage& stage) {
+  const auto* loop = std::get_if<RowLoop>(&stage.work);
+  if (loop == nullptr) return {};
+  return {true, loop->replicated, loop->rows};
 }
 
-bool StoresKv(const RowLoop& loop) {
-  return std::ranges::any_of(
-      loop.ops, [](const RowOp& op) { return std::holds_alternative<StoreKv>(op.work); });
-}
-
-Barrier BarrierToRead(const Stage& reader, const Write& write) {
-  const auto* loop = std::get_if<RowLoop>(&reader.work);
-  const bool same_rows =
-      loop != nullptr && write.by_row_loop && loop->rows == write.rows && !GathersRows(*loop);
-  // A small step's row is with every thread, or with the first alone if the writer does not
-  // replicate.
-  if (same_rows) {
-    return write.replicated || !loop->replicated ? Barrier::kNone : Barrier::kAlways;
-  }
-  return write.replicated ? Barrier::kUnlessReplicated : Barrier::kAlways;
+bool StoresKv(const Stage& stage) {
+  const auto* loop = std::get_if<RowLoop>(&stage.work);
+  return loop != nullptr && std::ranges::any_of(loop->ops, [](const RowOp& op) {
+           return std::holds_alternative<StoreKv>(op.work);
+         });
 }
 
 class Placement {
@@ -51,43 +44,72 @@ class Placement {
   void Run() {
     for (Stage& stage : program_.stages) {
       stage.barrier_before = Needed(stage);
-      if (stage.barrier_before == Barrier::kAlways) {
-        pending_.clear();
-      } else if (stage.barrier_before == Barrier::kUnlessReplicated) {
-        // Small steps skip it, and they need none for these either.
-        std::erase_if(pending_, [](const auto& entry) { return entry.second.replicated; });
-      }
+      Forget(stage.barrier_before);
       Record(stage);
     }
   }
 
  private:
+  // What was done to a buffer since the last barrier that orders it.
+  struct Pending {
+    std::vector<Share> reads;
+    std::vector<Share> writes;
+  };
+
+  // Calls read(buffer) and write(buffer) for all that the stage touches, the cache included.
+  template <class Read, class Write>
+  static void Visit(Stage& stage, Read read, Write write) {
+    ForEachAccess(stage, [&](const Access& access) {
+      access.is_write ? write(access.operand->buffer) : read(access.operand->buffer);
+    });
+    if (StoresKv(stage)) write(kCache);
+    if (std::holds_alternative<Attend>(stage.work)) read(kCache);
+  }
+
   Barrier Needed(Stage& stage) {
     Barrier needed = Barrier::kNone;
-    const auto read = [&](BufferId buffer) {
-      const auto write = pending_.find(buffer);
-      if (write != pending_.end()) needed = std::max(needed, BarrierToRead(stage, write->second));
+    const auto read = [&](BufferId id) {
+      for (const Share& writer : pending_[id].writes) {
+        needed = std::max(needed, Between(id, ShareOf(stage), writer));
+      }
     };
-    ForEachAccess(stage, [&](const Access& access) {
-      if (!access.is_write) read(access.operand->buffer);
-    });
-    if (std::holds_alternative<Attend>(stage.work)) read(kCache);
+    const auto write = [&](BufferId id) {
+      for (const Share& reader : pending_[id].reads) {
+        needed = std::max(needed, Between(id, reader, ShareOf(stage)));
+      }
+    };
+    Visit(stage, read, write);
     return needed;
   }
 
-  void Record(Stage& stage) {
-    const auto* loop = std::get_if<RowLoop>(&stage.work);
-    ForEachAccess(stage, [&](const Access& access) {
-      if (!access.is_write) return;
-      pending_[access.operand->buffer] = {loop != nullptr, loop != nullptr && loop->replicated,
-                                          RowsOf(stage)};
+  // Between a reader and a writer of a buffer, whichever comes first.
+  Barrier Between(BufferId id, const Share& reader, const Share& writer) const {
+    const bool same_rows = reader.by_rows && writer.by_rows && reader.rows == writer.rows;
+    if (IsReplicated(id)) return same_rows ? Barrier::kNone : Barrier::kUnlessReplicated;
+    // Of one copy, a small step's row is written by one thread and read by all that replicate it.
+    return same_rows && !reader.replicated ? Barrier::kNone : Barrier::kAlways;
+  }
+
+  bool IsReplicated(BufferId id) const {
+    return id >= 0 && program_.buffers[id].scope == BufferScope::kReplicated;
+  }
+
+  void Forget(Barrier barrier) {
+    // Small steps skip kUnlessReplicated, and need none for what they replicate.
+    std::erase_if(pending_, [&](const auto& entry) {
+      return barrier == Barrier::kAlways ||
+             (barrier == Barrier::kUnlessReplicated && IsReplicated(entry.first));
     });
-    // One thread stores a row's key and value, however many made it.
-    if (loop != nullptr && StoresKv(*loop)) pending_[kCache] = {true, false, loop->rows};
+  }
+
+  void Record(Stage& stage) {
+    Visit(
+        stage, [&](BufferId id) { pending_[id].reads.push_back(ShareOf(stage)); },
+        [&](BufferId id) { pending_[id].writes.push_back(ShareOf(stage)); });
   }
 
   Program& program_;
-  std::map<BufferId, Write> pending_;  // written since the last barrier that all threads pass
+  std::map<BufferId, Pending> pending_;
 };
 
 }  // namespace

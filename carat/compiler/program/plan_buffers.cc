@@ -18,7 +18,6 @@
 
 #include "carat/compiler/program/program.h"
 #include "carat/compiler/program/walk.h"
-#include "carat/kernels/cpu/team.h"
 
 namespace carat::compiler {
 namespace {
@@ -104,10 +103,10 @@ void MergeRoles(Program& program, std::vector<Lifetime>& lifetimes) {
 class Arena {
  public:
   int64_t Place(int64_t num_bytes, const std::vector<Interval>& alive) {
-    std::vector<std::pair<int64_t, int64_t>>
-        taken;  // [begin, end) of what is alive together with it
+    // [begin, end) of what is alive together with it.
+    std::vector<std::pair<int64_t, int64_t>> taken;
     for (const Placed& other : placed_) {
-      if (Overlap(*other.alive, alive)) taken.push_back({other.begin, other.end});
+      if (Overlap(*other.alive, alive)) taken.emplace_back(other.begin, other.end);
     }
     std::ranges::sort(taken);
     int64_t offset = 0;
@@ -145,7 +144,7 @@ void MakeNamesUnique(Program& program, const std::vector<Lifetime>& lifetimes) {
 
 }  // namespace
 
-void PlanBuffers(Program& program) {
+void PlanBuffers(Program& program, const TargetTraits& target) {
   std::vector<Lifetime> lifetimes = LifetimesOf(program);
   MergeRoles(program, lifetimes);
   MakeNamesUnique(program, lifetimes);
@@ -159,7 +158,8 @@ void PlanBuffers(Program& program) {
       buffer.shared_offset = shared.Place(buffer.row_bytes * program.max_rows, lifetime.shared);
     }
     if (buffer.scope == BufferScope::kReplicated) {
-      buffer.thread_offset = thread.Place(buffer.row_bytes * cpu::kReplicatedRows, lifetime.thread);
+      buffer.thread_offset =
+          thread.Place(buffer.row_bytes * target.replicated_rows, lifetime.thread);
     }
     if (buffer.scope == BufferScope::kRow) {
       buffer.thread_offset = thread.Place(buffer.row_bytes, lifetime.thread);

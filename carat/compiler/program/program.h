@@ -119,14 +119,23 @@ struct LoweringOptions {
   int64_t prefill_chunk_size = 0;
 };
 
-// The whole way: lower, fuse row loops, place barriers, plan buffers.
-Program MakeProgram(const graph::Graph& graph, const LoweringOptions& options);
+// What memory planning must know of a target's kernels.
+struct TargetTraits {
+  int64_t (*quantized_row_bytes)(int64_t width);  // of a row of int8 blocks
+  int64_t replicated_rows;                        // steps of more rows split them
+};
+
+// The whole way: lower, fuse row loops, place barriers, plan buffers. Code generators have an
+// overload that knows their target.
+Program MakeProgram(const graph::Graph& graph, const LoweringOptions& options,
+                    const TargetTraits& target);
 
 // --- Its steps, one file each ---
 
 // One stage a node, slices resolved to operands, per-row work done in place where nobody reads the
 // old value.
-Program Lower(const graph::Graph& graph, const LoweringOptions& options);
+Program Lower(const graph::Graph& graph, const LoweringOptions& options,
+              const TargetTraits& target);
 
 // Joins neighbouring RowLoops over the same rows into one.
 void FuseRowLoops(Program& program);
@@ -134,11 +143,11 @@ void FuseRowLoops(Program& program);
 // Decides which buffers are private to a thread or a row, and which loops small steps replicate.
 void AssignScopes(Program& program, OptLevel level);
 
-// Puts a barrier wherever a stage reads what other threads wrote.
+// Puts a barrier wherever a stage reads what other threads wrote, or overwrites what they read.
 void PlaceBarriers(Program& program);
 
 // Merges the buffers that play one role in every layer, then gives each an offset in its arena.
-void PlanBuffers(Program& program);
+void PlanBuffers(Program& program, const TargetTraits& target);
 
 // One line a stage and operation, then the buffers.
 std::string Print(const Program& program);

@@ -1,6 +1,5 @@
-// Between rows as files hold them (ggml's bytes for q4_0 and q8_0, plain values otherwise) and the
-// kernels' tiles (tile_layout.h). Bytes are moved, never changed: UnpackRow gives back what
-// PackTile took.
+// From rows as files hold them (ggml's bytes for q4_0 and q8_0, plain values otherwise) to the
+// kernels' tiles (tile_layout.h). Bytes are moved, never changed.
 
 #ifndef CARAT_KERNELS_CPU_PACK_H_
 #define CARAT_KERNELS_CPU_PACK_H_
@@ -43,24 +42,6 @@ void PackTile(const uint8_t* rows, int64_t num_rows, int64_t cols, uint8_t* tile
       std::memcpy(tile + in_tile, bytes + in_row, size);
     });
   }
-}
-
-// All tiles of a matrix: PackedBytes<Format>(num_rows, cols) bytes.
-template <class Format>
-void PackMatrix(const uint8_t* rows, int64_t num_rows, int64_t cols, uint8_t* packed) {
-  for (int64_t first = 0; first < num_rows; first += kTileRows) {
-    const int64_t count = num_rows - first < kTileRows ? num_rows - first : kTileRows;
-    PackTile<Format>(rows + first * RowBytes<Format>(cols), count, cols,
-                     packed + first / kTileRows * Format::TileBytes(cols));
-  }
-}
-
-// Row `row` (0..15) of a tile as RowBytes<Format>(cols) bytes.
-template <class Format>
-void UnpackRow(const uint8_t* tile, int64_t row, int64_t cols, uint8_t* bytes) {
-  ForEachPiece<Format>(row, cols, [&](int64_t in_row, int64_t in_tile, int64_t size) {
-    std::memcpy(bytes + in_row, tile + in_tile, size);
-  });
 }
 
 }  // namespace carat::cpu

@@ -98,13 +98,6 @@ inline void GeluTanhRow(const float* x, float* out) {
   MapRow<S, kWidth>([](F32 v) { return GeluTanh<S>(v); }, out, x);
 }
 
-// out = gelu_tanh(gate) * up
-template <class S, int64_t kWidth>
-inline void GeluMul(const float* gate, const float* up, float* out) {
-  using F32 = typename S::F32;
-  MapRow<S, kWidth>([](F32 g, F32 u) { return S::Mul(GeluTanh<S>(g), u); }, out, gate, up);
-}
-
 // cap * tanh(v / cap), of a vector.
 template <class S>
 inline typename S::F32 Softcapped(typename S::F32 v, float cap) {

@@ -1,9 +1,9 @@
 // The threads that run one step together: who they are, how they meet, which rows each one owns.
 //
 // Carat's kernels are SPMD: every thread runs the whole step and takes its share of each kernel.
-// They meet at barriers only where one thread reads what another wrote; with 18 small layers a step
-// has some hundred of them, so a barrier must cost well under a microsecond when every thread has a
-// core, and must not burn a core when one has none.
+// They meet at barriers only where one thread reads what another wrote, or overwrites what another
+// read; with 18 small layers a step has some hundred of them, so a barrier must cost well under a
+// microsecond when every thread has a core, and must not burn a core when one has none.
 
 #ifndef CARAT_KERNELS_CPU_TEAM_H_
 #define CARAT_KERNELS_CPU_TEAM_H_

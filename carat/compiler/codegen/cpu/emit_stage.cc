@@ -12,7 +12,8 @@ namespace {
 
 class StageEmitter {
  public:
-  StageEmitter(const CpuCode& code, const Stage& stage) : code_(code), stage_(stage) {}
+  StageEmitter(const CpuCode& code, const Dimensions& dimensions, const Stage& stage)
+      : code_(code), dimensions_(dimensions), stage_(stage) {}
 
   std::string Emit() {
     if (stage_.barrier_before == Barrier::kAlways) Line("step.Sync();");
@@ -48,8 +49,7 @@ class StageEmitter {
         x.type.element == graph::ElementType::kI8Blocks
             ? fmt::format("QuantizedRows{{b.{}.data()}}", x.name)
             : fmt::format("FloatRows{{{}, b.{}.stride()}}", Base(matmul.x), x.name);
-    Line("MatMul<S, {}, {}, {}>(", FormatTag(weight.format), Dimension(matmul.y.width),
-         Dimension(weight.cols()));
+    Line("MatMul<S, {}, {}, {}>(", FormatTag(weight.format), Width(matmul.y), Width(matmul.x));
     Line("    step.team, {}, {}, {},", Matrix(matmul.linear.weight), input, NumRows(matmul.rows));
     Line("    {}{{{}, b.{}.stride()}});", gelu_mul ? "GeluMulStore" : "Store", Base(matmul.y),
          BufferOf(matmul.y).name);
@@ -73,9 +73,8 @@ class StageEmitter {
 
   void EmitRowOp(const RowOp& op, const graph::Embed& work) {
     const graph::Weight& table = code_.program.weights[work.table];
-    Line("EmbedRow<S, {}, {}, {}>({}, step.in.tokens[i], {}, {});", FormatTag(table.format),
-         Dimension(table.rows()), Dimension(table.cols()), Matrix(work.table),
-         FloatText(work.scale), Row(op.output));
+    Line("EmbedRow<S, {}, kVocabSize, {}>({}, step.in.tokens[i], {}, {});", FormatTag(table.format),
+         Width(op.output), Matrix(work.table), FloatText(work.scale), Row(op.output));
   }
 
   void EmitRowOp(const RowOp& op, const graph::RmsNorm& work) {
@@ -84,16 +83,16 @@ class StageEmitter {
         fmt::format("({}, {}, {}, {}{})", Row(op.inputs[0]), Vector(work.weight),
                     FloatText(work.eps), Row(op.output), offset);
     if (work.groups == 1) {
-      Line("RmsNorm<S, {}>{};", Dimension(op.output.width), arguments);
+      Line("RmsNorm<S, {}>{};", Width(op.output), arguments);
     } else {
-      Line("RmsNormHeads<S, {}, {}>{};", work.groups, Dimension(op.output.width / work.groups),
-           arguments);
+      Line("RmsNormHeads<S, {}, {}>{};", work.groups,
+           dimensions_.GroupWidth(op.output, work.groups), arguments);
     }
   }
 
   void EmitRowOp(const RowOp& op, const graph::Rope& work) {
     if (op.inputs[0] != op.output) {
-      Line("Copy<{}>({}, {});", Dimension(op.output.width), Row(op.inputs[0]), Row(op.output));
+      Line("Copy<{}>({}, {});", Width(op.output), Row(op.inputs[0]), Row(op.output));
     }
     Line("Rope<S, {}, kHeadDim>({}, {});", work.num_heads, Row(op.output), Row(op.inputs[1]));
   }
@@ -110,29 +109,27 @@ class StageEmitter {
   void EmitRowOp(const RowOp& op, const graph::Mul&) { EmitBinary("Mul", op); }
 
   void EmitRowOp(const RowOp& op, const graph::GeluTanh&) {
-    Line("GeluTanhRow<S, {}>({}, {});", Dimension(op.output.width), Row(op.inputs[0]),
-         Row(op.output));
+    Line("GeluTanhRow<S, {}>({}, {});", Width(op.output), Row(op.inputs[0]), Row(op.output));
   }
 
   void EmitRowOp(const RowOp& op, const graph::Softcap& work) {
-    Line("Softcap<S, {}>({}, {}, {});", Dimension(op.output.width), Row(op.inputs[0]),
-         FloatText(work.cap), Row(op.output));
+    Line("Softcap<S, {}>({}, {}, {});", Width(op.output), Row(op.inputs[0]), FloatText(work.cap),
+         Row(op.output));
   }
 
   void EmitRowOp(const RowOp& op, const graph::SelectRows&) {
     const Operand& x = op.inputs[0];
-    Line("Copy<{}>(b.{}[step.in.output_rows[i]]{}, {});", Dimension(op.output.width),
-         BufferOf(x).name, Column(x), Row(op.output));
+    Line("Copy<{}>(b.{}[step.in.output_rows[i]]{}, {});", Width(op.output), BufferOf(x).name,
+         Column(x), Row(op.output));
   }
 
   void EmitRowOp(const RowOp& op, const graph::Quantize&) {
-    Line("QuantizeRow<S>({}, {}, {});", Row(op.inputs[0]), Dimension(op.inputs[0].width),
-         Row(op.output));
+    Line("QuantizeRow<S>({}, {}, {});", Row(op.inputs[0]), Width(op.inputs[0]), Row(op.output));
   }
 
   void EmitBinary(std::string_view kernel, const RowOp& op) {
-    Line("{}<S, {}>({}, {}, {});", kernel, Dimension(op.output.width), Row(op.inputs[0]),
-         Row(op.inputs[1]), Row(op.output));
+    Line("{}<S, {}>({}, {}, {});", kernel, Width(op.output), Row(op.inputs[0]), Row(op.inputs[1]),
+         Row(op.output));
   }
 
   // --- Pieces of text ---
@@ -149,7 +146,7 @@ class StageEmitter {
   std::string Base(const Operand& operand) const {
     return fmt::format("b.{}.data(){}", BufferOf(operand).name, Column(operand));
   }
-  std::string Dimension(int64_t value) const { return DimensionText(code_.config, value); }
+  std::string Width(const Operand& operand) const { return dimensions_.Width(operand); }
 
   static std::string_view NumRows(graph::RowSpace rows) {
     return rows == graph::RowSpace::kTokens ? "step.num_tokens()" : "step.num_outputs()";
@@ -189,6 +186,7 @@ class StageEmitter {
   }
 
   const CpuCode& code_;
+  const Dimensions& dimensions_;
   const Stage& stage_;
   std::string text_;
   std::string rows_;
@@ -211,8 +209,8 @@ std::vector<graph::RopeAngles> RopeBases(const Program& program) {
   return bases;
 }
 
-std::string EmitStage(const CpuCode& code, const Stage& stage) {
-  return StageEmitter(code, stage).Emit();
+std::string EmitStage(const CpuCode& code, const Dimensions& dimensions, const Stage& stage) {
+  return StageEmitter(code, dimensions, stage).Emit();
 }
 
 }  // namespace carat::compiler

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "carat/compiler/codegen/cpu/dimensions.h"
 #include "carat/compiler/codegen/cpu/generate.h"
 
 namespace carat::compiler {
@@ -16,7 +17,7 @@ std::vector<graph::RopeAngles> RopeBases(const Program& program);
 // The stage with its barrier, indented by two spaces. Inside a layer (stage.layer >= 0) the text
 // speaks of `w` (its weights), `next` (the following layer's) and `layer`, so that equal layers get
 // equal text.
-std::string EmitStage(const CpuCode& code, const Stage& stage);
+std::string EmitStage(const CpuCode& code, const Dimensions& dimensions, const Stage& stage);
 
 }  // namespace carat::compiler
 

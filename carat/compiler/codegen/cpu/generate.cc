@@ -1,6 +1,7 @@
 #include "carat/compiler/codegen/cpu/generate.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>
@@ -10,11 +11,14 @@
 #include <vector>
 
 #include "carat/base/error.h"
+#include "carat/compiler/codegen/cpu/dimensions.h"
 #include "carat/compiler/codegen/cpu/emit_stage.h"
 #include "carat/compiler/codegen/cpu/instruction_set.h"
 #include "carat/compiler/codegen/cpu/names.h"
+#include "carat/kernels/cpu/activations.h"
 #include "carat/kernels/cpu/attention.h"
 #include "carat/kernels/cpu/kv_cache.h"
+#include "carat/kernels/cpu/team.h"
 
 namespace carat::compiler {
 namespace {
@@ -23,17 +27,66 @@ namespace {
 struct Segment {
   int layer = -1;
   std::string text;
+  std::vector<const Stage*> stages;
 };
 
 std::vector<Segment> SegmentsOf(const CpuCode& code) {
+  const Dimensions dimensions(code.program, code.config);
   std::vector<Segment> segments;
   for (const Stage& stage : code.program.stages) {
     if (segments.empty() || segments.back().layer != stage.layer) {
-      segments.push_back({stage.layer, ""});
+      segments.push_back({stage.layer, "", {}});
     }
-    segments.back().text += EmitStage(code, stage);
+    segments.back().text += EmitStage(code, dimensions, stage);
+    segments.back().stages.push_back(&stage);
   }
   return segments;
+}
+
+// "Layers 0 to 4, 6 to 10, 12".
+std::string LayersText(const std::vector<int>& layers) {
+  std::string text = layers.size() == 1 ? "Layer " : "Layers ";
+  for (size_t first = 0; first < layers.size();) {
+    size_t last = first;
+    while (last + 1 < layers.size() && layers[last + 1] == layers[last] + 1) ++last;
+    text += fmt::format("{}{}", first == 0 ? "" : ", ", layers[first]);
+    if (last > first) text += fmt::format(" to {}", layers[last]);
+    first = last + 1;
+  }
+  return text;
+}
+
+// The matrices' products and the attention of a segment, in order; where there are none, what its
+// rows hand on.
+std::string ResultsText(const Program& program, const Segment& segment) {
+  std::vector<std::string> results;
+  std::vector<std::string> rows;
+  for (const Stage* stage : segment.stages) {
+    if (const auto* matmul = std::get_if<MatMul>(&stage->work)) {
+      results.push_back(program.buffers[matmul->y.buffer].name);
+    } else if (const auto* attend = std::get_if<Attend>(&stage->work)) {
+      const int64_t window = attend->attention.sliding_window;
+      results.push_back(window > 0 ? fmt::format("attention to the last {} tokens", window)
+                                   : "attention to all tokens");
+    } else {
+      for (const RowOp& op : std::get<RowLoop>(stage->work).ops) {
+        if (op.output.buffer < 0) continue;
+        const Buffer& buffer = program.buffers[op.output.buffer];
+        if (buffer.scope == BufferScope::kRow) continue;
+        if (std::ranges::find(rows, buffer.name) == rows.end()) rows.push_back(buffer.name);
+      }
+    }
+  }
+  return fmt::format("{}", fmt::join(results.empty() ? rows : results, ", "));
+}
+
+// The first product of a segment that has only the rows whose logits are asked for.
+const MatMul* FirstSelected(const Segment& segment) {
+  for (const Stage* stage : segment.stages) {
+    const auto* matmul = std::get_if<MatMul>(&stage->work);
+    if (matmul != nullptr && matmul->rows == graph::RowSpace::kOutputs) return matmul;
+  }
+  return nullptr;
 }
 
 class FileEmitter {
@@ -134,13 +187,15 @@ class FileEmitter {
   void EmitCaches() {
     Line("\nconstexpr int64_t kLayerPageBytes = {};", code_.kv.layer_page_bytes);
     if (code_.kv.num_full_layers > 0) {
-      Line("\nPagedKv FullKv(const Step& step, int kv_index) {{");
+      Line("\n// The cache of a layer with full attention: pages of all tokens.");
+      Line("PagedKv FullKv(const Step& step, int kv_index) {{");
       Line("  return {{.pages = step.in.kv_pages, .page_stride = {},", code_.kv.page_bytes());
       Line("          .layer_offset = kv_index * kLayerPageBytes,");
       Line("          .page_table = step.in.page_table, .max_pages = step.in.max_pages}};\n}}");
     }
     if (code_.kv.num_sliding_layers > 0) {
-      Line("\nRingKv SlidingKv(const Step& step, int kv_index) {{");
+      Line("\n// The cache of a sliding layer: a ring of its window for each sequence.");
+      Line("RingKv SlidingKv(const Step& step, int kv_index) {{");
       Line("  return {{.rings = step.in.kv_rings, .ring_stride = {},", code_.kv.ring_bytes());
       Line("          .layer_offset = kv_index * {} * kLayerPageBytes,", code_.kv.ring_pages);
       Line("          .page_bytes = kLayerPageBytes, .ring_pages = {},", code_.kv.ring_pages);
@@ -205,6 +260,8 @@ class FileEmitter {
   void EmitFunctions() {
     std::map<std::string, std::string> function_of_text;
     std::map<std::string, int> count_of_kind;
+    std::map<std::string, std::vector<int>> layers_of_text;
+    for (const Segment& segment : segments_) layers_of_text[segment.text].push_back(segment.layer);
     for (const Segment& segment : segments_) {
       if (function_of_text.contains(segment.text)) {
         calls_.push_back({function_of_text[segment.text], segment.layer});
@@ -215,7 +272,7 @@ class FileEmitter {
       if (const int count = ++count_of_kind[kind]; count > 1) name += std::to_string(count);
       function_of_text[segment.text] = name;
       calls_.push_back({name, segment.layer});
-      EmitFunction(segment, name);
+      EmitFunction(segment, name, layers_of_text[segment.text]);
     }
   }
 
@@ -226,11 +283,23 @@ class FileEmitter {
     return sliding ? "SlidingLayer" : "FullLayer";
   }
 
-  void EmitFunction(const Segment& segment, const std::string& name) {
+  void EmitFunction(const Segment& segment, const std::string& name,
+                    const std::vector<int>& layers) {
     if (segment.layer < 0) {
-      Line("\nvoid {}(const Step& step, const Buffers& b) {{", name);
+      Line("\n// {} the layers.", calls_.size() == 1 ? "Before" : "After");
     } else {
-      Line("\nvoid {}(const Step& step, const Buffers& b, int layer) {{", name);
+      Line("\n// {}.", LayersText(layers));
+    }
+    Line("// Computes {}.", ResultsText(code_.program, segment));
+    if (const MatMul* selected = FirstSelected(segment);
+        segment.layer >= 0 && selected != nullptr) {
+      Line("// From {} on these are only the rows whose logits are asked for.",
+           code_.program.buffers[selected->y.buffer].name);
+    }
+    if (segment.layer < 0) {
+      Line("void {}(const Step& step, const Buffers& b) {{", name);
+    } else {
+      Line("void {}(const Step& step, const Buffers& b, int layer) {{", name);
       Line("  const Layer& w = kLayers[layer];");
       if (segment.text.find("next.") != std::string::npos) {
         Line("  const Layer& next = kLayers[layer + 1];");
@@ -253,6 +322,7 @@ class FileEmitter {
     Line("      .ring_bytes = {},", m.ring_bytes);
     Line("      .scratch_shared_bytes = {},", m.scratch_shared_bytes);
     Line("      .scratch_thread_bytes = {}}};\n", m.scratch_thread_bytes);
+    Line("  // One step, as each thread runs it.");
     Line("  static void Run(const Step& step) {{");
     Line("    const Buffers b(step);");
     for (size_t i = 0; i < calls_.size();) {
@@ -280,13 +350,18 @@ class FileEmitter {
 
   void EmitExports() {
     Line("\nextern \"C\" {{\n");
+    Line(
+        "// What the library says about itself: data, so that it can be read before any code "
+        "runs.");
     Line("TVM_FFI_DLL_EXPORT extern const char carat_library_metadata[];");
     Line("const char carat_library_metadata[] =");
     EmitString(library::ToJson(code_.metadata).dump(-1, ' ', /*ensure_ascii=*/true));
+    Line("// metadata() -> the same as a string.");
     Line(
         "TVM_FFI_DLL_EXPORT int __tvm_ffi_metadata(void*, const TVMFFIAny*, int32_t, "
         "TVMFFIAny* result) {{");
     Line("  return ReturnString(carat_library_metadata, result);\n}}\n");
+    Line("// forward(weights, ...): one step over several sequences; see library_entry.h.");
     Line(
         "TVM_FFI_DLL_EXPORT int __tvm_ffi_forward(void*, const TVMFFIAny* args, int32_t num_args, "
         "TVMFFIAny*) {{");
@@ -326,6 +401,10 @@ class FileEmitter {
 };
 
 }  // namespace
+
+Program MakeProgram(const graph::Graph& graph, const LoweringOptions& options) {
+  return MakeProgram(graph, options, {cpu::QuantizedRowBytes, cpu::kReplicatedRows});
+}
 
 KvPlan PlanKv(const model::ModelConfig& config, const quantization::QuantizationScheme& scheme,
               int64_t prefill_chunk_size, int64_t max_batch_size) {

@@ -2,6 +2,7 @@
 // exports the library's TVM FFI functions. It is meant to be read:
 //
 //     // Layers 0 to 4, 6 to 10, 12 to 16.
+//     // Computes q_k_v, attention to the last 512 tokens, o, gated, down.
 //     void SlidingLayer(const Step& step, const Buffers& b, int layer) {
 //       const Layer& w = kLayers[layer];
 //       MatMul<S, Q4_0, 1536, kHiddenSize>(step.team, step.Matrix(w.q_k_v), ...);
@@ -21,6 +22,9 @@
 
 namespace carat::compiler {
 
+// The Program as the CPU's kernels want it.
+Program MakeProgram(const graph::Graph& graph, const LoweringOptions& options);
+
 // Sizes of the KV cache, which follow from the config and the limits.
 struct KvPlan {
   int64_t element_bytes = 0;
@@ -28,8 +32,9 @@ struct KvPlan {
   int64_t num_sliding_layers = 0;
   int64_t layer_page_bytes = 0;  // one layer's page of kPageTokens tokens
   int64_t ring_pages = 0;        // of one sliding layer and sequence
-  int64_t staging_bytes =
-      0;  // where chunks longer than a ring has room for wait, in the shared arena
+  // Where chunks longer than a ring has room for wait, in the shared arena.
+  int64_t staging_bytes = 0;
+
   int64_t page_bytes() const { return num_full_layers * layer_page_bytes; }
   int64_t ring_bytes() const { return num_sliding_layers * ring_pages * layer_page_bytes; }
 };

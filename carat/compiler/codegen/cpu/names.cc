@@ -50,16 +50,6 @@ std::string ConstantName(std::string_view name) {
   return constant;
 }
 
-std::string DimensionText(const model::ModelConfig& config, int64_t value) {
-  if (value == config.hidden_size) return "kHiddenSize";
-  if (value == config.vocab_size) return "kVocabSize";
-  if (value == config.intermediate_size) return "kIntermediateSize";
-  if (value == config.head_dim) return "kHeadDim";
-  if (value == config.num_attention_heads * config.head_dim) return "kNumHeads * kHeadDim";
-  if (value == config.num_key_value_heads * config.head_dim) return "kNumKvHeads * kHeadDim";
-  return std::to_string(value);
-}
-
 std::string FloatText(float value) { return WithPoint(value) + "f"; }
 std::string DoubleText(double value) { return WithPoint(value); }
 

@@ -3,11 +3,9 @@
 #ifndef CARAT_COMPILER_CODEGEN_CPU_NAMES_H_
 #define CARAT_COMPILER_CODEGEN_CPU_NAMES_H_
 
-#include <cstdint>
 #include <string>
 #include <string_view>
 
-#include "carat/model/config.h"
 #include "carat/quantization/weight_format.h"
 
 namespace carat::compiler {
@@ -21,9 +19,6 @@ LayerName ParseLayerName(std::string_view name);
 
 // "embed_tokens" -> "kEmbedTokens".
 std::string ConstantName(std::string_view name);
-
-// "640" -> "kHiddenSize" where the number is one of the model's dimensions.
-std::string DimensionText(const model::ModelConfig& config, int64_t value);
 
 // 1 -> "1.0f", 1e-6 -> "1e-06f": the shortest text that gives this float.
 std::string FloatText(float value);
