@@ -20,9 +20,9 @@ set(CARAT_SANITIZE "" CACHE STRING "Sanitizers for every target: address,undefin
 option(CARAT_TESTS "Build the tests" ON)
 option(CARAT_FUZZ "Build the libFuzzer targets (needs clang)" OFF)
 
-# For targets in whose own code no time is spent: they compile in two thirds of the time.
+# For targets in whose own code no time is spent: they compile in half the time.
 function(carat_optimise_little target)
-  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
+  target_compile_options(${target} PRIVATE $<IF:$<CONFIG:Release>,-O1,-O0>)
 endfunction()
 
 add_library(carat_options INTERFACE)
