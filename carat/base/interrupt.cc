@@ -4,9 +4,9 @@ namespace carat {
 namespace {
 
 // Signal handlers may touch nothing else.
-volatile std::sig_atomic_t interrupted = 0;
+volatile std::sig_atomic_t interrupting_signal = 0;
 
-void SetInterrupted(int) { interrupted = 1; }
+void SetInterrupted(int signal) { interrupting_signal = signal; }
 
 }  // namespace
 
@@ -16,16 +16,21 @@ InterruptGuard::InterruptGuard(Signals signals)
   struct sigaction action = {};
   action.sa_handler = SetInterrupted;  // without SA_RESTART: a read that waits for input returns
   sigemptyset(&action.sa_mask);
-  for (size_t i = 0; i < count_; ++i) sigaction(kSignals[i], &action, &previous_[i]);
+  for (size_t i = 0; i < count_; ++i) {
+    sigaction(kSignals[i], nullptr, &previous_[i]);
+    if (previous_[i].sa_handler != SIG_IGN) sigaction(kSignals[i], &action, nullptr);
+  }
 }
 
 InterruptGuard::~InterruptGuard() {
   for (size_t i = 0; i < count_; ++i) sigaction(kSignals[i], &previous_[i], nullptr);
 }
 
-bool Interrupted() { return interrupted != 0; }
+bool Interrupted() { return interrupting_signal != 0; }
 
-void ClearInterrupt() { interrupted = 0; }
+int InterruptingSignal() { return interrupting_signal; }
+
+void ClearInterrupt() { interrupting_signal = 0; }
 
 void ThrowIfInterrupted() {
   if (Interrupted()) throw InterruptedError();

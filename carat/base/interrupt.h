@@ -14,7 +14,8 @@ namespace carat {
 class InterruptGuard {
  public:
   // Clears the flag. Work that must clean up, whoever ends it, catches kAndTermination: SIGTERM and
-  // SIGHUP too, what a supervisor or a closed terminal sends.
+  // SIGHUP too, what a supervisor or a closed terminal sends. A signal that the program was told to
+  // ignore (nohup) stays ignored.
   enum class Signals { kInterruptOnly, kAndTermination };
   explicit InterruptGuard(Signals signals = Signals::kInterruptOnly);
   ~InterruptGuard();  // what the signals did before, they do again
@@ -29,6 +30,7 @@ class InterruptGuard {
 };
 
 bool Interrupted();
+int InterruptingSignal();  // SIGINT, SIGTERM or SIGHUP; 0 if there was none
 void ClearInterrupt();
 
 class InterruptedError : public Error {

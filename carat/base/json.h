@@ -1,8 +1,9 @@
 // JSON as others wrote it: parsed with limits, and read through typed getters whose errors name the
 // file and the field.
 //
-//     JsonObject config(ParseJsonFile(path), "config.json");
-//     int64_t hidden_size = config.PositiveInt("hidden_size");
+//     const Json json = ParseJsonFile(path);
+//     const JsonObject config(json, "config.json");
+//     const int64_t hidden_size = config.PositiveInt("hidden_size");
 //
 // throws  config.json: field 'hidden_size' is "abc" (string), expected a positive integer
 //
@@ -38,6 +39,7 @@ Json ParseJsonFile(const std::filesystem::path& path);
 class JsonObject {
  public:
   JsonObject(const Json& json, std::string file);
+  JsonObject(Json&&, std::string) = delete;
 
   bool Has(std::string_view name) const { return Find(name) != nullptr; }
   const Json* Find(std::string_view name) const;  // nullptr if absent or null

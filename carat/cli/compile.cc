@@ -42,7 +42,9 @@ void RunCompile(Arguments& arguments) {
   std::cout << fmt::format("{}: {:.1f} MB of weights, {:.0f} KB library, in {:.1f} s\n",
                            result.output.string(), static_cast<double>(result.weights_bytes) / 1e6,
                            static_cast<double>(result.library_bytes) / 1e3, result.seconds);
-  std::cout << fmt::format("Next: carat chat {}\n", result.output.string());
+  const bool can_chat = std::filesystem::exists(result.output / "tokenizer.json");
+  std::cout << fmt::format("Next: carat {} {}\n", can_chat ? "chat" : "bench",
+                           result.output.string());
 }
 
 std::string TargetNames() {

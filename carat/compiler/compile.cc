@@ -6,7 +6,6 @@
 
 #include <chrono>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <utility>
 
 #include "carat/base/atomic_file.h"
@@ -15,6 +14,7 @@
 #include "carat/base/json.h"
 #include "carat/base/output_directory.h"
 #include "carat/checkpoint/checkpoint.h"
+#include "carat/compiler/check_text_files.h"
 #include "carat/compiler/codegen/cpu/generate.h"
 #include "carat/compiler/embedded_headers.h"
 #include "carat/compiler/overrides.h"
@@ -54,9 +54,10 @@ class Compilation {
     AssignFormats(model::BuildGraph(config_), scheme_);  // refuses shapes the format cannot hold
     const checkpoint::Checkpoint checkpoint = checkpoint::Checkpoint::Open(options_.model);
     model::ResolveWeightNames(checkpoint, config_);
+    CheckTextFiles(options_.model, config_.vocab_size);
     // What may be refused comes first; then what takes time.
     OutputDirectory output(OutputPath(), library::kDistFiles);
-    MakeDumpFolder();
+    MakeDumpFolder(output.target());
     Plan();
     toolchain_ = FindToolchain();
 
@@ -70,7 +71,7 @@ class Compilation {
                          static_cast<int64_t>(fs::file_size(output.path() / library::kLibraryFile)),
                          0};
     output.Commit();
-    Report("done", 1);
+    if (progress_) progress_("done", 1);  // not Report: a Ctrl-C comes too late
     result.seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     return result;
@@ -177,7 +178,6 @@ class Compilation {
   // All of a matrix for every multiplication with it; of the embedding table one row.
   int64_t DecodeWeightBytes() const {
     int64_t num_bytes = 0;
-    std::set<graph::WeightId> read;
     for (const Stage& stage : program_.stages) {
       if (const auto* matmul = std::get_if<MatMul>(&stage.work)) {
         num_bytes += metadata_.weights[matmul->linear.weight].num_bytes;
@@ -220,6 +220,7 @@ class Compilation {
     CompileSharedLibrary(*toolchain_, {.source = folder / "model.cc",
                                        .output = output / library::kLibraryFile,
                                        .include_directory = folder,
+                                       .target_name = std::string(target_.name),
                                        .target_flags = std::string(target_.compiler_flags),
                                        .tvm_ffi_library = TvmFfiLibrary()});
     fs::remove_all(folder);
@@ -254,8 +255,13 @@ class Compilation {
 
   // --- Reporting ---
 
-  void MakeDumpFolder() const {
+  void MakeDumpFolder(const fs::path& target) const {
     if (options_.debug_dump.empty()) return;
+    const fs::path inside = fs::weakly_canonical(options_.debug_dump).lexically_relative(target);
+    if (!inside.empty() && *inside.begin() != "..") {
+      throw Error("--debug-dump {}: lies in the output folder, which is replaced as a whole",
+                  options_.debug_dump.string());
+    }
     std::error_code error;
     fs::create_directories(options_.debug_dump, error);
     if (error) {

@@ -28,9 +28,14 @@ std::vector<std::pair<std::string, std::string>> Split(const std::string& list) 
 }
 
 // A number, true, false, null, a JSON list or object; anything else is a string.
-Json ParseValue(const std::string& text) {
-  Json value = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  return value.is_discarded() ? Json(text) : value;
+Json ParseValue(const std::string& key, const std::string& text) {
+  const std::string where = "--overrides: " + key;
+  if (Json::accept(text)) return ParseJson(text, where);
+  try {
+    return ParseJson(Json(text).dump(), where);
+  } catch (const Json::type_error&) {
+    throw Error("{}: its value is not UTF-8", where);
+  }
 }
 
 int64_t PositiveInt(const std::string& key, const Json& value) {
@@ -40,20 +45,24 @@ int64_t PositiveInt(const std::string& key, const Json& value) {
   return value.get<int64_t>();
 }
 
-// The object of config.json that has the field: the top, or text_config of a multimodal model.
+// The object that describes the language model: text_config of a multimodal model, else the top.
+Json& TextConfig(Json& config) {
+  const auto text_config = config.find("text_config");
+  return text_config != config.end() && text_config->is_object() ? *text_config : config;
+}
+
+// The object of config.json that has the field.
 Json* HolderOf(Json& config, const std::string& key) {
-  if (config.contains("text_config") && config["text_config"].is_object() &&
-      config["text_config"].contains(key)) {
-    return &config["text_config"];
-  }
+  if (Json& text = TextConfig(config); text.contains(key)) return &text;
   return config.contains(key) ? &config : nullptr;
 }
 
 }  // namespace
 
 void ApplyOverrides(CompileOptions& options, Json& config) {
+  if (!config.is_object()) throw Error("config.json: is no JSON object");
   for (const auto& [key, text] : Split(options.overrides)) {
-    const Json value = ParseValue(text);
+    const Json value = ParseValue(key, text);
     if (key == "context_window_size") {
       options.context_window_size = PositiveInt(key, value);
     } else if (key == "sliding_window_size") {
@@ -74,8 +83,7 @@ void ApplyOverrides(CompileOptions& options, Json& config) {
   }
   if (options.sliding_window_size) {
     // A config may leave the field to its default.
-    Json& holder = config.contains("text_config") ? config["text_config"] : config;
-    holder["sliding_window"] = *options.sliding_window_size;
+    TextConfig(config)["sliding_window"] = *options.sliding_window_size;
   }
 }
 

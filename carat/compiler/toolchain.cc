@@ -43,22 +43,33 @@ std::vector<std::string> Join(std::vector<std::string> command,
 
 std::string FirstLine(const std::string& text) { return text.substr(0, text.find('\n')); }
 
-std::string LastLines(const std::string& text, int count) {
-  size_t begin = text.size();
-  for (int i = 0; i <= count && begin != std::string::npos && begin > 0; ++i) {
-    begin = text.rfind('\n', begin - 1);
+// The line that says what is wrong: the first with the word "error", else the last.
+std::string Complaint(const std::string& output) {
+  std::istringstream stream(output);
+  std::string complaint = "it printed nothing";
+  for (std::string line; std::getline(stream, line);) {
+    if (line.empty()) continue;
+    complaint = line;
+    if (line.find("error") != std::string::npos) break;
   }
-  return begin == std::string::npos || begin == 0 ? text : text.substr(begin + 1);
+  return complaint;
 }
 
 // A folder for one trial compilation, removed in the end.
 class TemporaryFolder {
  public:
   TemporaryFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "carat-XXXXXX").string();
+    std::error_code error;
+    std::filesystem::path parent = std::filesystem::temp_directory_path(error);
+    if (error) {
+      const char* tmpdir = std::getenv("TMPDIR");
+      throw Error("TMPDIR is '{}', which is no folder; set it to a writable one or unset it",
+                  tmpdir == nullptr ? "/tmp" : tmpdir);
+    }
+    std::string pattern = (parent / "carat-XXXXXX").string();
     if (mkdtemp(pattern.data()) == nullptr) {
       throw Error("{}: cannot make a temporary folder here; set TMPDIR to a writable one",
-                  std::filesystem::temp_directory_path().string());
+                  parent.string());
     }
     path_ = pattern;
   }
@@ -98,11 +109,13 @@ ToolchainCandidate Try(const std::vector<std::string>& command) {
   const TemporaryFolder folder;
   const std::filesystem::path source = folder.path() / "trial.cc";
   WriteFileAtomically(source, kTrial);
-  const ProcessResult trial =
-      RunProcess(Join(command, {"-std=c++20", "-shared", "-fPIC", source.string(), "-o",
-                                (folder.path() / "trial.so").string()}));
+  const std::filesystem::path library = folder.path() / "trial.so";
+  const ProcessResult trial = RunProcess(
+      Join(command, {"-std=c++20", "-shared", "-fPIC", source.string(), "-o", library.string()}));
   if (trial.exit_code != 0) {
-    candidate.problem = "does not compile C++20: " + FirstLine(trial.output);
+    candidate.problem = "does not compile C++20: " + Complaint(trial.output);
+  } else if (!std::filesystem::exists(library)) {
+    candidate.problem = "compiles without an error and without a result";
   }
   return candidate;
 }
@@ -148,8 +161,10 @@ void CompileSharedLibrary(const Toolchain& toolchain, const CompileJob& job) {
                            job.output.string(), job.tvm_ffi_library.string()});
   const ProcessResult result = RunProcess(command);
   if (result.exit_code != 0) {
-    throw Error("{} failed (exit code {}) on the generated code:\n{}", toolchain.name(),
-                result.exit_code, LastLines(result.output, 20));
+    throw Error(
+        "{} failed (exit code {}) on the generated code for --target {}: {}; if it cannot compile "
+        "for that target, set CXX to a compiler that can",
+        toolchain.name(), result.exit_code, job.target_name, Complaint(result.output));
   }
 }
 

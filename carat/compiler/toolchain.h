@@ -28,11 +28,12 @@ struct ToolchainCandidate {
 std::vector<ToolchainCandidate> ListToolchains();
 
 // Compiles one source file into a shared library. Ctrl-C stops the compiler and throws
-// InterruptedError; a failure throws Error with the end of what it printed.
+// InterruptedError; a failure throws Error with what it complains of.
 struct CompileJob {
   std::filesystem::path source;
   std::filesystem::path output;
   std::filesystem::path include_directory;
+  std::string target_name;                // for messages
   std::string target_flags;               // "-mavx2 -mfma"
   std::filesystem::path tvm_ffi_library;  // linked by its file name
 };

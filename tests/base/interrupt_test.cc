@@ -25,6 +25,30 @@ TEST(InterruptGuard, BeginsWithAClearFlag) {
   EXPECT_FALSE(Interrupted());
 }
 
+TEST(InterruptGuard, CatchesTerminationOnlyWhereItIsToldTo) {
+  {
+    const InterruptGuard guard(InterruptGuard::Signals::kAndTermination);
+    std::raise(SIGTERM);
+    EXPECT_EQ(InterruptingSignal(), SIGTERM);
+  }
+  EXPECT_EXIT(
+      {
+        const InterruptGuard guard;
+        std::raise(SIGTERM);
+      },
+      ::testing::KilledBySignal(SIGTERM), "");
+}
+
+TEST(InterruptGuard, LeavesAnIgnoredSignalIgnored) {
+  std::signal(SIGHUP, SIG_IGN);
+  {
+    const InterruptGuard guard(InterruptGuard::Signals::kAndTermination);
+    std::raise(SIGHUP);
+    EXPECT_FALSE(Interrupted());
+  }
+  std::signal(SIGHUP, SIG_DFL);
+}
+
 TEST(InterruptGuard, GivesCtrlCItsOldMeaningBack) {
   EXPECT_EXIT(
       {

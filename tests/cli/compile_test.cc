@@ -77,6 +77,12 @@ class Compile : public ::testing::Test {
     WriteFile(model() / "config.json", config.dump());
   }
 
+  void EditTokenizer(const std::function<void(json&)>& edit) const {
+    json tokenizer = json::parse(ReadFile(model() / "tokenizer.json"));
+    edit(tokenizer);
+    WriteFile(model() / "tokenizer.json", tokenizer.dump());
+  }
+
   // Changes the safetensors header and keeps the data.
   void EditTensors(const std::function<void(json&)>& edit) const {
     const fs::path path = model() / "model.safetensors";
@@ -207,6 +213,32 @@ TEST_F(Compile, RefusesUnknownNamesAndListsTheKnownOnes) {
   ExpectRefused(Run({"--device", "toaster"}), "cpu");
   ExpectRefused(Run({"--opt", "O9"}), "O3");
   ExpectRefused(Run({"--overrides", "no_such_field=1"}), "no_such_field");
+}
+
+TEST_F(Compile, RefusesATokenizerOfAnotherModel) {
+  EditTokenizer([](json& tokenizer) { tokenizer["model"]["vocab"]["<one too many>"] = 4'000'000; });
+  ExpectRefused(Run(), "tokenizer.json");
+}
+
+TEST_F(Compile, RefusesATokenizerItCannotRead) {
+  WriteFile(model() / "tokenizer.json", "{}");
+  ExpectRefused(Run(), "tokenizer.json");
+}
+
+TEST_F(Compile, RefusesABrokenChatTemplate) {
+  WriteFile(model() / "chat_template.jinja", "{% for message in %}");
+  ExpectRefused(Run(), "chat_template.jinja");
+}
+
+TEST_F(Compile, RefusesADumpIntoTheOutputFolder) {
+  ExpectRefused(Run({"--debug-dump", (output() / "dump").string()}), "--debug-dump");
+}
+
+TEST_F(Compile, PromisesNoChatWithoutATokenizer) {
+  fs::remove(model() / "tokenizer.json");
+  const CaratResult result = Run();
+  EXPECT_EQ(result.exit_code, 0) << result.errors;
+  EXPECT_THAT(result.output, HasSubstr("Next: carat bench"));
 }
 
 TEST_F(Compile, LeavesAFolderThatIsNotItsOwnAlone) {

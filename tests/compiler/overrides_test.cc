@@ -44,6 +44,33 @@ TEST(OverridesTest, WhatIsNotKeyAndValueIsRefused) {
   }
 }
 
+TEST(OverridesTest, ANullTextConfigIsNone) {
+  CompileOptions options{.sliding_window_size = 128};
+  Json config = {{"text_config", nullptr}, {"sliding_window", 512}};
+  ApplyOverrides(options, config);
+  EXPECT_EQ(config["sliding_window"], 128);
+}
+
+TEST(OverridesTest, AConfigThatIsNoObjectIsRefused) {
+  CompileOptions options;
+  Json config = Json::array({1, 2});
+  EXPECT_THAT([&] { ApplyOverrides(options, config); },
+              ThrowsMessage<Error>(HasSubstr("config.json: is no JSON object")));
+}
+
+TEST(OverridesTest, ValuesHaveTheLimitsOfFiles) {
+  const Json original = {{"rope_theta", 1e6}};
+  const auto apply = [&](const std::string& value) {
+    CompileOptions options{.overrides = "rope_theta=" + value};
+    Json config = original;
+    ApplyOverrides(options, config);
+  };
+  EXPECT_THAT([&] { apply("\xff"); }, ThrowsMessage<Error>(HasSubstr("not UTF-8")));
+  EXPECT_THAT([&] { apply(std::string(1000, '[') + std::string(1000, ']')); },
+              ThrowsMessage<Error>(HasSubstr("levels deep")));
+  EXPECT_THAT([&] { apply(R"({"a":1,"a":2})"); }, ThrowsMessage<Error>(HasSubstr("given twice")));
+}
+
 TEST(OverridesTest, SizesMustBePositiveIntegers) {
   Json config = Json::object();
   for (const char* text : {"prefill_chunk_size=0", "prefill_chunk_size=-1",

@@ -16,6 +16,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::ThrowsMessage;
 
 // Sets an environment variable as long as it lives.
@@ -62,6 +63,16 @@ TEST(ToolchainTest, AnExplicitCxxThatCannotCompileIsRefused) {
   EXPECT_THAT([] { FindToolchain(); }, ThrowsMessage<Error>(HasSubstr("CXX is '")));
 }
 
+TEST(ToolchainTest, ACompilerThatMakesNothingIsRefused) {
+  const ScopedEnvironment cxx("CXX", "true");
+  EXPECT_THAT([] { FindToolchain(); }, ThrowsMessage<Error>(HasSubstr("without a result")));
+}
+
+TEST(ToolchainTest, ATemporaryFolderThatIsNotThereIsNamed) {
+  const ScopedEnvironment tmpdir("TMPDIR", "/proc/none");
+  EXPECT_THAT([] { FindToolchain(); }, ThrowsMessage<Error>(HasSubstr("TMPDIR is '/proc/none'")));
+}
+
 TEST(ToolchainTest, NoCompilerIsAnErrorThatSaysHowToGetOne) {
   const testing::TemporaryFolder empty;
   const ScopedEnvironment path("PATH", empty.path().string());
@@ -79,10 +90,12 @@ TEST(ToolchainTest, AFailedCompilationShowsTheCompilersWords) {
         CompileSharedLibrary(FindToolchain(), {.source = folder / "wrong.cc",
                                                .output = folder / "wrong.so",
                                                .include_directory = folder.path(),
+                                               .target_name = "generic",
                                                .target_flags = "",
                                                .tvm_ffi_library = "-lm"});
       },
-      ThrowsMessage<Error>(HasSubstr("nowhere")));
+      ThrowsMessage<Error>(
+          AllOf(HasSubstr("nowhere"), HasSubstr("--target generic"), Not(HasSubstr("\n")))));
 }
 
 TEST(SubprocessTest, OutputAndExitCodeComeBack) {

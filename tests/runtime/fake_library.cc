@@ -27,7 +27,6 @@ const char carat_library_metadata[] =
 namespace {
 
 constexpr int64_t kVocabSize = 32;
-constexpr int64_t kContext = 30;
 constexpr int64_t kChunk = 5;
 constexpr int64_t kMaxBatch = 2;
 constexpr int64_t kWindow = 6;
