@@ -75,8 +75,10 @@ CaratResult RunCarat(const std::vector<std::string>& arguments, const CaratOptio
     kill(child, *options.signal);
   }
   int status = 0;
-  waitpid(child, &status, 0);
+  rusage usage = {};
+  wait4(child, &status, 0, &usage);
   CaratResult result;
+  result.peak_bytes = usage.ru_maxrss * 1024;
   result.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   if (options.output_file.empty()) result.output = ReadAll(streams / "output");
   result.errors = ReadAll(streams / "errors");

@@ -25,6 +25,7 @@ struct CaratResult {
   int exit_code = 0;  // 128 + n: ended by signal n
   std::string output;
   std::string errors;
+  int64_t peak_bytes = 0;  // most memory resident in one process: carat's, or a compiler's it ran
 };
 
 // carat <arguments>, to its end.

@@ -43,6 +43,11 @@ fs::path Compiled(const compiler::CompileOptions& options) {
   return compiled[key];
 }
 
+std::shared_ptr<runtime::Model> LoadCompiled(const compiler::CompileOptions& options,
+                                             int num_threads) {
+  return runtime::Model::Load(Compiled(options), {.num_threads = num_threads});
+}
+
 std::vector<float> AllLogits(const std::shared_ptr<runtime::Model>& model,
                              std::span<const TokenId> tokens, int64_t chunk) {
   runtime::Sequence sequence(model);

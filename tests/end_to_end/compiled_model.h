@@ -18,9 +18,15 @@ namespace carat {
 // models/demo, or the checkpoint of a golden case.
 std::filesystem::path ModelFolder(const std::string& golden_case);
 
+// Full layers and sliding ones with windows of 16 tokens, and a softcap; 384 tokens.
+inline constexpr const char* kWindowedCase = "new-config-softcap";
+
 // The folder `options` compile to. The same options give the same folder, compiled at the first
 // call.
 std::filesystem::path Compiled(const compiler::CompileOptions& options);
+
+std::shared_ptr<runtime::Model> LoadCompiled(const compiler::CompileOptions& options,
+                                             int num_threads = 2);
 
 // Logits [tokens.size(), vocab_size], fed `chunk` tokens at a time into a new sequence.
 std::vector<float> AllLogits(const std::shared_ptr<runtime::Model>& model,

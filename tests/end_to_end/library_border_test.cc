@@ -1,4 +1,5 @@
-// What a compiled library says to arguments that no careful host would give: any TVM FFI host may call it.
+// What a compiled library says to arguments that no careful host would give: any TVM FFI host may
+// call it.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -19,12 +20,12 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 
-class ConsistencyOfTheLibraryBorderTest : public ::testing::Test {
+class LibraryBorderTest : public ::testing::Test {
  protected:
   static constexpr int64_t kPages = 8;
 
-  ConsistencyOfTheLibraryBorderTest()
-      : folder_(Compiled({.model = ModelFolder("new-config-softcap"), .max_batch_size = 4})),
+  LibraryBorderTest()
+      : folder_(Compiled({.model = ModelFolder(kWindowedCase), .max_batch_size = 4})),
         library_(folder_ / library::kLibraryFile),
         weights_(folder_ / library::kWeightsFile),
         pages_(kPages * library_.metadata().page_bytes),
@@ -65,38 +66,59 @@ class ConsistencyOfTheLibraryBorderTest : public ::testing::Test {
   std::vector<std::byte> scratch_;
 };
 
-TEST_F(ConsistencyOfTheLibraryBorderTest, ASoundCallIsTaken) {
+TEST_F(LibraryBorderTest, ASoundCallIsTaken) {
   EXPECT_NO_THROW(Forward({{0, 0, 1}, {1, 0, 1}}, {5, 6}, {0, 1}));
 }
 
-TEST_F(ConsistencyOfTheLibraryBorderTest, MoreSequencesThanPlannedForAreRefused) {
+TEST_F(LibraryBorderTest, MoreSequencesThanPlannedForAreRefused) {
   const std::vector<runtime::StepSequence> five = {
       {0, 0, 1}, {1, 0, 1}, {2, 0, 1}, {3, 0, 1}, {3, 0, 1}};
-  EXPECT_THAT([&] { Forward(five, {1, 2, 3, 4, 5}, {0, 1, 2, 3, 4}); },
-              ThrowsMessage<Error>(HasSubstr("at most 4")));
+  EXPECT_THAT(
+      [&] {
+        Forward(five, {1, 2, 3, 4, 5}, {0, 1, 2, 3, 4});
+      },
+      ThrowsMessage<Error>(HasSubstr("at most 4")));
 }
 
-TEST_F(ConsistencyOfTheLibraryBorderTest, TwoSequencesInOneSlotAreRefused) {
-  EXPECT_THAT([&] { Forward({{1, 0, 1}, {1, 0, 1}}, {5, 6}, {0, 1}); },
-              ThrowsMessage<Error>(HasSubstr("same slot")));
+TEST_F(LibraryBorderTest, TwoSequencesInOneSlotAreRefused) {
+  EXPECT_THAT(
+      [&] {
+        Forward({{1, 0, 1}, {1, 0, 1}}, {5, 6}, {0, 1});
+      },
+      ThrowsMessage<Error>(HasSubstr("same slot")));
 }
 
-TEST_F(ConsistencyOfTheLibraryBorderTest, TwoSequencesWritingOnePageAreRefused) {
-  EXPECT_THAT([&] { Forward({{0, 0, 1}, {1, 0, 1}}, {5, 6}, {3, 3}); },
-              ThrowsMessage<Error>(HasSubstr("same page")));
+TEST_F(LibraryBorderTest, TwoSequencesWritingOnePageAreRefused) {
+  EXPECT_THAT(
+      [&] {
+        Forward({{0, 0, 1}, {1, 0, 1}}, {5, 6}, {3, 3});
+      },
+      ThrowsMessage<Error>(HasSubstr("same page")));
 }
 
-TEST_F(ConsistencyOfTheLibraryBorderTest, IndicesOutOfRangeAreRefused) {
+TEST_F(LibraryBorderTest, IndicesOutOfRangeAreRefused) {
   EXPECT_THAT([&] { Forward({{0, 0, 1}}, {384}, {0}); }, ThrowsMessage<Error>(HasSubstr("384")));
   EXPECT_THAT([&] { Forward({{4, 0, 1}}, {5}, {0}); }, ThrowsMessage<Error>(HasSubstr("slot 4")));
-  EXPECT_THAT([&] { Forward({{0, 0, 1}}, {5}, {kPages}); },
-              ThrowsMessage<Error>(HasSubstr("page_table")));
-  EXPECT_THAT([&] { Forward({{0, 512, 1}}, {5}, {0}); },
-              ThrowsMessage<Error>(HasSubstr("context")));
-  EXPECT_THAT([&] { Forward({{0, -1, 1}}, {5}, {0}); },
-              ThrowsMessage<Error>(HasSubstr("position 0")));
-  EXPECT_THAT([&] { Forward({{0, 0, 2}}, {5}, {0}); },
-              ThrowsMessage<Error>(HasSubstr("sequences count 2")));
+  EXPECT_THAT(
+      [&] {
+        Forward({{0, 0, 1}}, {5}, {kPages});
+      },
+      ThrowsMessage<Error>(HasSubstr("page_table")));
+  EXPECT_THAT(
+      [&] {
+        Forward({{0, 512, 1}}, {5}, {0});
+      },
+      ThrowsMessage<Error>(HasSubstr("context")));
+  EXPECT_THAT(
+      [&] {
+        Forward({{0, -1, 1}}, {5}, {0});
+      },
+      ThrowsMessage<Error>(HasSubstr("position 0")));
+  EXPECT_THAT(
+      [&] {
+        Forward({{0, 0, 2}}, {5}, {0});
+      },
+      ThrowsMessage<Error>(HasSubstr("sequences count 2")));
 }
 
 }  // namespace

@@ -9,7 +9,8 @@ namespace carat::cpu {
 
 std::vector<NativeSet> RunnableNativeSets() {
   std::vector<NativeSet> sets;
-#if defined(__x86_64__)
+#if defined(CARAT_PLAIN_KERNELS_ONLY)  // none
+#elif defined(__x86_64__)
   // Every CPU with AVX2 has F16C, which clang 14 cannot ask for.
   const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
   const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&

@@ -9,7 +9,8 @@ std::vector<const SequenceKernelTable*> PlainSequenceKernels() {
 
 std::vector<NativeSequenceKernels> RunnableNativeSequenceKernels() {
   std::vector<NativeSequenceKernels> sets;
-#if defined(__x86_64__)
+#if defined(CARAT_PLAIN_KERNELS_ONLY)  // none
+#elif defined(__x86_64__)
   // F16C, which compilers do not ask about, is older than AVX2.
   const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
   const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
