@@ -14,7 +14,7 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "weights.bin is little-endian");
 
 constexpr char kMagic[8] = {'C', 'A', 'R', 'A', 'T', 'W', 'T', 'S'};
-constexpr uint32_t kFormatVersion = 1;
+constexpr uint32_t kFormatVersion = 2;
 
 struct Header {
   char magic[8];
@@ -32,35 +32,40 @@ uint64_t Mix(uint64_t state, uint64_t word) {
   return state ^ (state >> 32);
 }
 
-uint64_t LoadWord(const std::byte* bytes) {
-  uint64_t word;
-  std::memcpy(&word, bytes, sizeof(word));
-  return word;
-}
-
 }  // namespace
 
+void WeightsHash::MixBlock(Lanes& lanes, const std::byte* block) {
+  Lanes words;
+  std::memcpy(words.data(), block, kBlockBytes);
+  for (size_t lane = 0; lane < kLanes; ++lane) lanes[lane] = Mix(lanes[lane], words[lane]);
+}
+
 void WeightsHash::Append(std::span<const std::byte> bytes) {
-  const size_t num_pending = num_bytes_ % sizeof(pending_);
+  const size_t num_pending = num_bytes_ % kBlockBytes;
   num_bytes_ += bytes.size();
   if (num_pending > 0) {
-    const size_t taken = std::min(sizeof(pending_) - num_pending, bytes.size());
-    std::copy_n(bytes.begin(), taken, pending_ + num_pending);
+    const size_t taken = std::min(kBlockBytes - num_pending, bytes.size());
+    std::copy_n(bytes.begin(), taken, pending_.begin() + num_pending);
     bytes = bytes.subspan(taken);
-    if (num_pending + taken < sizeof(pending_)) return;
-    state_ = Mix(state_, LoadWord(pending_));
+    if (num_pending + taken < kBlockBytes) return;
+    MixBlock(lanes_, pending_.data());
   }
-  while (bytes.size() >= sizeof(pending_)) {
-    state_ = Mix(state_, LoadWord(bytes.data()));
-    bytes = bytes.subspan(sizeof(pending_));
+  Lanes lanes = lanes_;  // in registers: `bytes` might alias members
+  for (; bytes.size() >= kBlockBytes; bytes = bytes.subspan(kBlockBytes)) {
+    MixBlock(lanes, bytes.data());
   }
-  std::ranges::copy(bytes, pending_);
+  lanes_ = lanes;
+  std::ranges::copy(bytes, pending_.begin());
 }
 
 uint64_t WeightsHash::Digest() const {
-  std::byte last[sizeof(pending_)] = {};
-  std::copy_n(pending_, num_bytes_ % sizeof(pending_), last);
-  return Mix(Mix(state_, LoadWord(last)), num_bytes_);
+  std::array<std::byte, kBlockBytes> last = {};
+  std::copy_n(pending_.begin(), num_bytes_ % kBlockBytes, last.begin());
+  Lanes lanes = lanes_;
+  MixBlock(lanes, last.data());
+  uint64_t digest = num_bytes_;
+  for (const uint64_t lane : lanes) digest = Mix(digest, lane);
+  return digest;
 }
 
 std::string HashToHex(uint64_t hash) { return fmt::format("{:016x}", hash); }

@@ -8,11 +8,12 @@
 //     24  u64      bytes of the file, header included
 //     32  u8[32]   zero
 //
-// All little-endian. Opening compares sizes and the header's hash only; Verify() reads all of it.
+// All little-endian. Opening checks the header and the size; Verify() reads everything.
 
 #ifndef CARAT_LIBRARY_WEIGHTS_FILE_H_
 #define CARAT_LIBRARY_WEIGHTS_FILE_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -26,17 +27,26 @@ namespace carat::library {
 inline constexpr int64_t kWeightAlignment = 64;
 inline constexpr int64_t kWeightsHeaderBytes = 64;
 
-// A 64-bit hash of a stream of bytes, for telling files apart (not for security). Splitting the
-// stream differently does not change it.
+// A 64-bit hash of a stream of bytes, for telling files apart and finding damage (not for
+// security). Splitting the stream differently does not change it.
+//
+// Word i of the stream goes to lane i % 8. One lane alone would wait for its own multiplication in
+// every step; eight keep up with memory, so that every load can afford to read all weights.
 class WeightsHash {
  public:
   void Append(std::span<const std::byte> bytes);
   uint64_t Digest() const;
 
  private:
-  uint64_t state_ = 0x9e3779b97f4a7c15u;
+  static constexpr size_t kLanes = 8;
+  static constexpr size_t kBlockBytes = kLanes * sizeof(uint64_t);
+  using Lanes = std::array<uint64_t, kLanes>;
+
+  static void MixBlock(Lanes& lanes, const std::byte* block);
+
+  Lanes lanes_ = {1, 2, 3, 4, 5, 6, 7, 8};  // anything, as long as they differ
   uint64_t num_bytes_ = 0;
-  std::byte pending_[8] = {};  // num_bytes_ % 8 of them are not hashed yet
+  std::array<std::byte, kBlockBytes> pending_ = {};  // num_bytes_ % 64 of them are not hashed yet
 };
 
 // 16 hex digits, as metadata's weights_hash has it.

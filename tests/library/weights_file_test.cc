@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <fstream>
 #include <string>
@@ -52,7 +53,7 @@ class WeightsFileTest : public ::testing::Test {
 
 TEST(WeightsHash, DoesNotDependOnHowTheStreamIsSplit) {
   const std::vector<std::byte> bytes = Pattern(1001);
-  for (const size_t piece : {1, 3, 7, 8, 9, 64, 500}) {
+  for (const size_t piece : {1, 3, 7, 8, 9, 63, 64, 65, 500}) {
     WeightsHash hash;
     for (size_t i = 0; i < bytes.size(); i += piece) {
       hash.Append(std::span(bytes).subspan(i, std::min(piece, bytes.size() - i)));
@@ -71,13 +72,24 @@ TEST(WeightsHash, ChangesWithEveryBit) {
   }
 }
 
+TEST(WeightsHash, ChangesWhenWordsChangePlaces) {
+  std::vector<std::byte> bytes = Pattern(256);
+  const uint64_t original = HashOf(bytes);
+  for (const size_t other : {8, 56, 64, 72}) {  // in another lane, and in the same one
+    std::swap_ranges(bytes.begin(), bytes.begin() + 8, bytes.begin() + other);
+    EXPECT_NE(HashOf(bytes), original);
+    std::swap_ranges(bytes.begin(), bytes.begin() + 8, bytes.begin() + other);
+  }
+}
+
 TEST(WeightsHash, TellsZerosOfDifferentLengthsApart) {
   EXPECT_NE(HashOf(std::vector<std::byte>(7)), HashOf(std::vector<std::byte>(8)));
   EXPECT_NE(HashOf(std::vector<std::byte>(8)), HashOf(std::vector<std::byte>(16)));
+  EXPECT_NE(HashOf(std::vector<std::byte>(64)), HashOf(std::vector<std::byte>(128)));
 }
 
 TEST(WeightsHash, StaysTheSameFromVersionToVersion) {
-  EXPECT_EQ(HashToHex(HashOf(Pattern(21))), "90f44b5fe7d5dae8");
+  EXPECT_EQ(HashToHex(HashOf(Pattern(21))), "54783d9d449c1e8b");
 }
 
 TEST_F(WeightsFileTest, HoldsAlignedWeightsAfterItsHeader) {
@@ -125,7 +137,7 @@ TEST_F(WeightsFileTest, RefusesAnotherFormatVersion) {
   WriteExample();
   Overwrite(8, "\x09");
   EXPECT_THAT([&] { WeightsFile file(path_); },
-              ThrowsMessage<Error>(HasSubstr("format version 9, but this Carat reads version 1")));
+              ThrowsMessage<Error>(HasSubstr("format version 9, but this Carat reads version 2")));
 }
 
 TEST_F(WeightsFileTest, RefusesTruncatedAndExtendedFiles) {
