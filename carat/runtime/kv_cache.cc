@@ -16,8 +16,12 @@ KvCache::KvCache(const library::LibraryMetadata& metadata)
       sliding_window_(metadata.sliding_window),
       context_window_size_(metadata.context_window_size),
       pages_(metadata.max_batch_size * metadata.max_pages_per_sequence() * metadata.page_bytes,
-             "the KV cache's pages"),
-      rings_(metadata.max_batch_size * metadata.ring_bytes, "the KV cache's rings"),
+             fmt::format("the KV cache of {} sequences of {} tokens", metadata.max_batch_size,
+                         metadata.context_window_size),
+             "compile with a smaller --context-window-size or --max-batch-size"),
+      rings_(metadata.max_batch_size * metadata.ring_bytes,
+             fmt::format("the KV cache of {} sequences' sliding layers", metadata.max_batch_size),
+             "compile with a smaller --max-batch-size"),
       slots_(metadata.max_batch_size) {
   for (Slot& slot : slots_) slot.page_table.assign(metadata.max_pages_per_sequence(), kNoPage);
   const auto num_pages =

@@ -12,7 +12,6 @@
 
 #include "carat/base/error.h"
 #include "carat/library/cpu_features.h"
-#include "carat/library/library_file.h"
 
 namespace carat::runtime {
 
@@ -106,8 +105,8 @@ int64_t NumRows(std::span<const std::byte> buffer, int64_t row_bytes) {
 
 }  // namespace
 
-Library::Library(const std::filesystem::path& path)
-    : metadata_(library::ReadLibraryMetadata(path)) {
+Library::Library(const std::filesystem::path& path, LibraryMetadata metadata)
+    : metadata_(std::move(metadata)) {
   CheckRunsHere(metadata_, path.string());
   // An absolute path: a bare name would be searched for elsewhere.
   handle_.reset(dlopen(std::filesystem::absolute(path).c_str(), RTLD_NOW | RTLD_LOCAL));

@@ -43,9 +43,10 @@ struct ForwardArguments {
 
 class Library {
  public:
-  // Reads the file's metadata first and throws Error, without running any of its code, if it was
-  // compiled by another version of Carat, for another TVM FFI, or for a processor unlike this one.
-  explicit Library(const std::filesystem::path& path);
+  // `metadata` is what ReadLibraryMetadata found in the file: the caller may refuse by it before
+  // any code of the library runs. Throws Error, still before, if the library was compiled for
+  // another TVM FFI or for a processor unlike this one.
+  Library(const std::filesystem::path& path, library::LibraryMetadata metadata);
 
   const library::LibraryMetadata& metadata() const { return metadata_; }
 

@@ -68,7 +68,8 @@ Sum ChooseSum() { return SumPlain; }
 double MeasureReadBandwidth(ThreadPool& pool, size_t num_bytes) {
   constexpr int kRounds = 9;
   const size_t part = num_bytes / pool.num_threads() / kStepBytes * kStepBytes;
-  const Reservation buffer(part * pool.num_threads(), "measuring memory bandwidth");
+  const Reservation buffer(part * pool.num_threads(), "measuring memory bandwidth",
+                           "free some memory");
   madvise(buffer.bytes().data(), buffer.bytes().size(), MADV_HUGEPAGE);  // a wish
   const auto part_of = [&](int thread) { return buffer.bytes().subspan(thread * part, part); };
   // Written by the thread that will read it: memory of its own node, and real pages (untouched ones

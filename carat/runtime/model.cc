@@ -7,14 +7,47 @@
 #include <utility>
 
 #include "carat/base/error.h"
+#include "carat/library/library_file.h"
 
 namespace carat::runtime {
 
 namespace {
 
-// Asks the system to start reading the file, so that the first step does not wait for every page.
+// Asks the system to read the file in large pieces, instead of page by page as they are needed.
 void ReadAhead(std::span<const std::byte> mapped) {
   madvise(std::bit_cast<void*>(mapped.data()), mapped.size(), MADV_WILLNEED);
+}
+
+// The folder's weights.bin, which belongs to `metadata` and is intact. That every load reads all of
+// it costs little: some 20 ms for 150 MB that the system has in memory, and what it has not, the
+// first step would wait for.
+library::WeightsFile OpenWeights(const std::filesystem::path& folder,
+                                 const library::LibraryMetadata& metadata) {
+  library::WeightsFile weights(folder / library::kWeightsFile);
+  if (weights.hash() != metadata.weights_hash ||
+      static_cast<int64_t>(weights.bytes().size()) != metadata.weights_bytes) {
+    throw Error(
+        "{}: {} has hash {} and {} bytes, but {} was compiled for hash {} and {} bytes; compile "
+        "the model again",
+        folder.string(), library::kWeightsFile, weights.hash(), weights.bytes().size(),
+        library::kLibraryFile, metadata.weights_hash, metadata.weights_bytes);
+  }
+  ReadAhead(weights.bytes());
+  weights.Verify();
+  return weights;
+}
+
+// What the folder's library says about itself, if it is what carat-config.json says about it.
+library::LibraryMetadata ReadMatchingMetadata(const std::filesystem::path& folder,
+                                              const library::LibraryMetadata& expected) {
+  library::LibraryMetadata metadata = library::ReadLibraryMetadata(folder / library::kLibraryFile);
+  const std::string difference = FirstDifference(expected, metadata);
+  if (!difference.empty()) {
+    throw Error(
+        "{}: {} and {} come from different compilations ('{}' differs); compile the model again",
+        folder.string(), library::kConfigFile, library::kLibraryFile, difference);
+  }
+  return metadata;
 }
 
 size_t ScratchBytes(const library::LibraryMetadata& metadata, int num_threads) {
@@ -120,30 +153,15 @@ std::shared_ptr<Model> Model::Load(const std::filesystem::path& dist_folder,
 Model::Model(const std::filesystem::path& dist_folder, const ModelOptions& options)
     : folder_(dist_folder),
       config_(library::ReadDistFolder(dist_folder)),
-      library_(dist_folder / library::kLibraryFile),
-      weights_(dist_folder / library::kWeightsFile),
+      weights_(OpenWeights(dist_folder, config_.metadata)),
+      library_(dist_folder / library::kLibraryFile,
+               ReadMatchingMetadata(dist_folder, config_.metadata)),
       thread_pool_(options.num_threads),
       scratch_(ScratchBytes(library_.metadata(), thread_pool_.num_threads()),
-               "intermediate results"),
-      kv_cache_(library_.metadata()) {
-  const std::string folder = dist_folder.string();
-  const std::string difference = FirstDifference(config_.metadata, library_.metadata());
-  if (!difference.empty()) {
-    throw Error(
-        "{}: {} and {} come from different compilations ('{}' differs); compile the model again",
-        folder, library::kConfigFile, library::kLibraryFile, difference);
-  }
-  if (weights_.hash() != config_.metadata.weights_hash ||
-      static_cast<int64_t>(weights_.bytes().size()) != config_.metadata.weights_bytes) {
-    throw Error(
-        "{}: {} has hash {} and {} bytes, but {} was compiled for hash {} and {} bytes; compile "
-        "the model again",
-        folder, library::kWeightsFile, weights_.hash(), weights_.bytes().size(),
-        library::kLibraryFile, config_.metadata.weights_hash, config_.metadata.weights_bytes);
-  }
-  if (options.verify_weights) weights_.Verify();
-  ReadAhead(weights_.bytes());
-}
+               fmt::format("intermediate results of {} threads", thread_pool_.num_threads()),
+               "use fewer threads, or compile with a smaller --prefill-chunk-size or "
+               "--max-batch-size"),
+      kv_cache_(library_.metadata()) {}
 
 void Model::Forward(Sequence& sequence, std::span<const TokenId> tokens, std::span<float> logits) {
   const SequenceChunk chunk = {&sequence, tokens, LogitRows::kLast};

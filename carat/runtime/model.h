@@ -29,8 +29,7 @@ namespace carat::runtime {
 class Model;
 
 struct ModelOptions {
-  int num_threads = 0;          // 0: one a physical core
-  bool verify_weights = false;  // read all of weights.bin and compare its hash
+  int num_threads = 0;  // 0: one a physical core
 };
 
 // The tokens a model has seen, of one text: a slot of its KV cache. Ends with the object. Keeps the
@@ -71,8 +70,9 @@ struct SequenceChunk {
 
 class Model {
  public:
-  // Checks the folder's files against each other and maps the weights; nothing of them is read yet.
-  // Throws Error saying which file does not fit and what to do.
+  // Maps the weights, reads them once to verify their hash, and checks the folder's files against
+  // each other; only then code of the library is loaded. Throws Error saying which file does not
+  // fit and what to do.
   Model(const std::filesystem::path& dist_folder, const ModelOptions& options);
   static std::shared_ptr<Model> Load(const std::filesystem::path& dist_folder,
                                      const ModelOptions& options = {});
@@ -107,8 +107,8 @@ class Model {
 
   std::filesystem::path folder_;
   library::DistConfig config_;
-  Library library_;
   library::WeightsFile weights_;
+  Library library_;
   ThreadPool thread_pool_;
   Reservation scratch_;
   KvCache kv_cache_;

@@ -11,14 +11,13 @@
 
 namespace carat::runtime {
 
-Reservation::Reservation(size_t num_bytes, std::string_view purpose) {
+Reservation::Reservation(size_t num_bytes, std::string_view purpose, std::string_view mend) {
   if (num_bytes == 0) return;
   void* address = mmap(nullptr, num_bytes, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (address == MAP_FAILED) {
-    throw Error(
-        "cannot reserve {} MiB for {}: {}; use a smaller context or batch, or raise `ulimit -v`",
-        num_bytes >> 20, purpose, std::strerror(errno));
+    throw Error("cannot reserve {:.1f} MiB for {}: {}; {}, or raise the limit (`ulimit -v`)",
+                static_cast<double>(num_bytes) / (1 << 20), purpose, std::strerror(errno), mend);
   }
   bytes_ = {static_cast<std::byte*>(address), num_bytes};
 }

@@ -11,8 +11,9 @@ namespace carat::runtime {
 
 class Reservation {
  public:
-  // Zeros. `purpose` is for the Error if the system refuses: "the KV cache".
-  Reservation(size_t num_bytes, std::string_view purpose);
+  // Zeros. The Error if the system refuses says what for ("the KV cache") and what to do ("compile
+  // with a smaller --max-batch-size").
+  Reservation(size_t num_bytes, std::string_view purpose, std::string_view mend);
   ~Reservation();
   Reservation(const Reservation&) = delete;
   Reservation& operator=(const Reservation&) = delete;

@@ -10,6 +10,7 @@
 
 #include "carat/base/error.h"
 #include "carat/library/dist_folder.h"
+#include "carat/library/library_file.h"
 #include "carat/library/weights_file.h"
 #include "carat/runtime/library.h"
 #include "tests/end_to_end/compiled_model.h"
@@ -26,7 +27,8 @@ class LibraryBorderTest : public ::testing::Test {
 
   LibraryBorderTest()
       : folder_(Compiled({.model = ModelFolder(kWindowedCase), .max_batch_size = 4})),
-        library_(folder_ / library::kLibraryFile),
+        library_(folder_ / library::kLibraryFile,
+                 library::ReadLibraryMetadata(folder_ / library::kLibraryFile)),
         weights_(folder_ / library::kWeightsFile),
         pages_(kPages * library_.metadata().page_bytes),
         rings_(library_.metadata().max_batch_size * library_.metadata().ring_bytes),

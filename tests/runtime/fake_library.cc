@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstdlib>
 #include <vector>
 
 #include "carat/kernels/cpu/abi.h"
@@ -138,6 +139,9 @@ struct Task {
 };
 
 }  // namespace
+
+// Lets a test see whether loading came so far.
+[[gnu::constructor]] static void Loaded() { setenv("CARAT_FAKE_LIBRARY_RAN", "1", 1); }
 
 extern "C" TVM_FFI_DLL_EXPORT int __tvm_ffi_forward(void*, const TVMFFIAny* args, int32_t num_args,
                                                     TVMFFIAny*) {

@@ -14,6 +14,7 @@
 namespace carat::runtime {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 
@@ -58,6 +59,19 @@ TEST(KvCache, GivesASequencePagesAsItGrows) {
   EXPECT_EQ(PagesOf(cache, slot), 2);
   EXPECT_EQ(cache.PageTable(slot).size(), 16);
   EXPECT_EQ(cache.BytesInUse(), 2 * 3 * 4096 + 5 * 4096);
+}
+
+TEST(KvCache, SaysWhatMemoryItCannotHaveAndWhatToDo) {
+  library::LibraryMetadata metadata = SmallCache();
+  metadata.page_bytes = int64_t{1} << 43;  // 48 pages: beyond the address space
+  EXPECT_THAT([&] { KvCache cache(metadata); },
+              ThrowsMessage<Error>(AllOf(HasSubstr("the KV cache of 3 sequences of 1000 tokens"),
+                                         HasSubstr("smaller --context-window-size"))));
+  metadata = SmallCache();
+  metadata.ring_bytes = int64_t{1} << 46;
+  EXPECT_THAT([&] { KvCache cache(metadata); },
+              ThrowsMessage<Error>(AllOf(HasSubstr("3 sequences' sliding layers"),
+                                         HasSubstr("smaller --max-batch-size"))));
 }
 
 TEST(KvCache, NeverGivesAPageTwice) {

@@ -16,14 +16,14 @@ void Touch(const Reservation& reservation) { std::ranges::fill(reservation.bytes
 TEST(PeakMemory, CountsWhatWasTouchedAndNotWhatIsReserved) {
   const int64_t before = PeakMemoryBytes();
   ASSERT_GT(before, 0);
-  const Reservation reservation(2 * kBytes, "a test");
+  const Reservation reservation(2 * kBytes, "a test", "");
   EXPECT_LT(PeakMemoryBytes(), before + static_cast<int64_t>(kBytes) / 2);
   std::ranges::fill(reservation.bytes().first(kBytes), std::byte{1});
   EXPECT_GE(PeakMemoryBytes(), static_cast<int64_t>(kBytes));
 }
 
 TEST(PeakMemory, CanBeMeasuredAgain) {
-  { Touch(Reservation(4 * kBytes, "a test")); }
+  { Touch(Reservation(4 * kBytes, "a test", "")); }
   const int64_t before = PeakMemoryBytes();
   ResetPeakMemory();
   const int64_t after = PeakMemoryBytes();

@@ -239,6 +239,9 @@ TEST(LoadModel, RefusesALibraryOfAnotherVersion) {
 TEST(LoadModel, RefusesALibraryForAnotherTvmFfi) {
   FakeModelFolder folder;
   folder.PatchLibrary(R"("tvm_ffi_abi": "0.1")", R"("tvm_ffi_abi": "7.1")");
+  library::DistConfig config = folder.config();
+  config.metadata.tvm_ffi_abi = "7.1";
+  folder.WriteConfig(config);
   EXPECT_THAT([&] { Model::Load(folder.path()); },
               ThrowsMessage<Error>(HasSubstr("compiled for TVM FFI 7.1, but this Carat uses 0.1")));
 }
@@ -249,6 +252,10 @@ TEST(LoadModel, NamesTheProcessorFeaturesThatAreMissing) {
   "kernels": ["fake"],)",
                       R"("cpu_features": ["warp"],
   "kernels": [],)");
+  library::DistConfig config = folder.config();
+  config.metadata.cpu_features = {"warp"};
+  config.metadata.kernels = {};
+  folder.WriteConfig(config);
   EXPECT_THAT(
       [&] { Model::Load(folder.path()); },
       ThrowsMessage<Error>(AllOf(HasSubstr("this processor lacks warp"), HasSubstr("--target"))));
@@ -281,7 +288,7 @@ TEST(LoadModel, RefusesTruncatedWeights) {
               ThrowsMessage<Error>(HasSubstr("the file is truncated")));
 }
 
-TEST(LoadModel, FindsDamagedWeightsWhenAskedTo) {
+TEST(LoadModel, RefusesDamagedWeights) {
   FakeModelFolder folder;
   {
     std::fstream file(folder.path() / library::kWeightsFile,
@@ -289,9 +296,21 @@ TEST(LoadModel, FindsDamagedWeightsWhenAskedTo) {
     file.seekp(100);
     file.put('x');
   }
+  EXPECT_THAT([&] { Model::Load(folder.path()); },
+              ThrowsMessage<Error>(HasSubstr("weights.bin: damaged")));
+}
+
+TEST(LoadModel, RunsNoCodeOfALibraryThatItRefuses) {
+  FakeModelFolder folder;
+  library::DistConfig config = folder.config();
+  config.metadata.decode_weight_bytes += 1;
+  folder.WriteConfig(config);
+  unsetenv("CARAT_FAKE_LIBRARY_RAN");
+  EXPECT_THROW(Model::Load(folder.path()), Error);
+  EXPECT_EQ(getenv("CARAT_FAKE_LIBRARY_RAN"), nullptr);
+  folder.WriteConfig(folder.config());
   EXPECT_NO_THROW(Model::Load(folder.path()));
-  EXPECT_THAT([&] { Model::Load(folder.path(), {.verify_weights = true}); },
-              ThrowsMessage<Error>(HasSubstr("damaged")));
+  EXPECT_NE(getenv("CARAT_FAKE_LIBRARY_RAN"), nullptr);
 }
 
 TEST(LoadModel, RefusesAFileThatIsNoLibrary) {
