@@ -92,11 +92,15 @@ KvShape KvShapeOf(const model::ModelConfig& config, quantization::KvFormat forma
 }
 
 // As a library has it.
-KvShape KvShapeOf(const model::ModelConfig& config, const LibraryMetadata& metadata,
-                  quantization::KvFormat format) {
-  KvShape shape = KvShapeOf(config, format);
+KvShape KvShapeOf(const model::ModelConfig& config, const LibraryMetadata& metadata) {
+  KvShape shape;
+  shape.num_full_layers = config.CountLayers(model::LayerKind::kFullAttention);
+  shape.num_sliding_layers = config.CountLayers(model::LayerKind::kSlidingAttention);
   shape.page_tokens = metadata.page_tokens;
   shape.ring_pages = metadata.ring_tokens / metadata.page_tokens;
+  shape.layer_page_bytes = shape.num_full_layers > 0
+                               ? metadata.page_bytes / shape.num_full_layers
+                               : metadata.ring_bytes / shape.ring_pages / shape.num_sliding_layers;
   return shape;
 }
 
@@ -177,7 +181,7 @@ Inspection InspectCompiled(InspectedKind kind, LibraryMetadata metadata, std::st
   result.weights = builder.Result();
   const quantization::KvFormat kv_format = quantization::FindScheme(metadata.quantization).kv;
   result.kv_format = quantization::KvFormatName(kv_format);
-  result.kv = KvTable(KvShapeOf(result.config, metadata, kv_format), metadata.context_window_size);
+  result.kv = KvTable(KvShapeOf(result.config, metadata), metadata.context_window_size);
   result.metadata = std::move(metadata);
   return result;
 }

@@ -1,11 +1,11 @@
 #include "carat/library/metadata.h"
 
-#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "carat/base/error.h"
 #include "carat/base/json.h"
-#include "carat/library/weights_file.h"
+#include "carat/library/metadata_check.h"
+#include "carat/quantization/scheme.h"
 
 namespace carat::library {
 
@@ -42,6 +42,17 @@ int64_t NonNegativeInt(const JsonObject& object, std::string_view name) {
   return value;
 }
 
+// What `find` knows by the field's name; it throws Error for a name that it does not know.
+template <typename Find>
+auto Named(const JsonObject& object, std::string_view field, const Find& find) {
+  const std::string name = object.String(field);
+  try {
+    return find(name);
+  } catch (const Error& error) {
+    throw Error("{}: {}", object.Where(field), error.what());
+  }
+}
+
 graph::SourceTensor SourceFromJson(const JsonObject& object, bool is_vector) {
   return {object.String("name"), object.PositiveInt("rows"), object.PositiveInt("cols"), is_vector};
 }
@@ -60,7 +71,8 @@ std::vector<JsonObject> Objects(const JsonObject& object, std::string_view name)
 PackedWeight WeightFromJson(const JsonObject& object) {
   PackedWeight packed;
   packed.weight.name = object.String("name");
-  packed.weight.format = quantization::FindFormat(object.String("format"));
+  packed.weight.format = Named(
+      object, "format", [](const std::string& name) { return quantization::FindFormat(name); });
   const std::string arrangement = object.String("arrangement");
   if (arrangement == ArrangementName(Arrangement::kInterleave)) {
     packed.weight.arrangement = Arrangement::kInterleave;
@@ -76,44 +88,6 @@ PackedWeight WeightFromJson(const JsonObject& object) {
   packed.offset = NonNegativeInt(object, "offset");
   packed.num_bytes = object.PositiveInt("bytes");
   return packed;
-}
-
-// Every weight lies inside the file, aligned, after the header.
-void CheckWeightRanges(const LibraryMetadata& metadata, std::string_view where) {
-  for (const PackedWeight& packed : metadata.weights) {
-    if (packed.offset < kWeightsHeaderBytes || packed.offset % kWeightAlignment != 0 ||
-        packed.num_bytes > metadata.weights_bytes ||
-        packed.offset > metadata.weights_bytes - packed.num_bytes) {
-      throw Error(
-          "{}: weight '{}' lies at bytes {} to {}, outside the {} bytes of weights.bin or not "
-          "at a multiple of {}; compile the model again",
-          where, packed.weight.name, packed.offset, packed.offset + packed.num_bytes,
-          metadata.weights_bytes, kWeightAlignment);
-    }
-  }
-}
-
-// Sizes that must fit each other for the KV cache to hold the context.
-void CheckLimits(const LibraryMetadata& metadata, std::string_view where) {
-  // Keeps products of these in 64 bits and single buffers addressable.
-  constexpr int64_t kMaxBufferBytes = int64_t{1} << 46;
-  const auto fits = [](int64_t count, int64_t bytes) {
-    return bytes == 0 || count <= kMaxBufferBytes / bytes;
-  };
-  constexpr int64_t kMaxTokens = std::numeric_limits<int32_t>::max();
-  if (metadata.context_window_size > kMaxTokens || metadata.prefill_chunk_size > kMaxTokens ||
-      metadata.vocab_size > kMaxTokens || metadata.max_batch_size > 65536 ||
-      !fits(metadata.max_pages_per_sequence() * metadata.max_batch_size, metadata.page_bytes) ||
-      !fits(metadata.max_batch_size, metadata.ring_bytes)) {
-    throw Error(
-        "{}: context_window_size {} and max_batch_size {} make a KV cache beyond any machine; "
-        "compile with smaller ones",
-        where, metadata.context_window_size, metadata.max_batch_size);
-  }
-  if (metadata.sliding_window > 0 && metadata.ring_tokens < metadata.sliding_window) {
-    throw Error("{}: ring_tokens is {}, but the sliding window is {}; compile the model again",
-                where, metadata.ring_tokens, metadata.sliding_window);
-  }
 }
 
 }  // namespace
@@ -161,7 +135,9 @@ LibraryMetadata MetadataFromJson(const Json& json, std::string_view where) {
   metadata.architecture = object.String("architecture");
   metadata.model_config = object.Object("model_config").json().dump();
   metadata.vocab_size = object.PositiveInt("vocab_size");
-  metadata.quantization = object.String("quantization");
+  metadata.quantization = Named(object, "quantization", [](const std::string& name) {
+    return quantization::FindScheme(name).name;
+  });
   metadata.device = object.String("device");
   metadata.target = object.String("target");
   metadata.cpu_features = object.Strings("cpu_features");
@@ -182,8 +158,7 @@ LibraryMetadata MetadataFromJson(const Json& json, std::string_view where) {
   for (const JsonObject& weight : Objects(object, "weights")) {
     metadata.weights.push_back(WeightFromJson(weight));
   }
-  CheckWeightRanges(metadata, where);
-  CheckLimits(metadata, where);
+  CheckMetadata(metadata, where);
   return metadata;
 }
 

@@ -17,7 +17,8 @@ inline library::LibraryMetadata ExampleMetadata() {
       R"({"architectures": ["Gemma3ForCausalLM"], "model_type": "gemma3_text", "vocab_size": 1000,
           "hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 2,
           "num_attention_heads": 2, "num_key_value_heads": 1, "head_dim": 32,
-          "max_position_embeddings": 4096, "sliding_window": 512, "eos_token_id": [1, 106]})";
+          "max_position_embeddings": 4096, "sliding_window": 512,
+          "layer_types": ["sliding_attention", "full_attention"], "eos_token_id": [1, 106]})";
   metadata.vocab_size = 1000;
   metadata.quantization = "q4_0";
   metadata.device = "cpu";

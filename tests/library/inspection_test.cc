@@ -155,7 +155,7 @@ TEST(Inspect, ShowsACompiledFolder) {
   ASSERT_EQ(inspection.weights.formats.size(), 2u);
   EXPECT_EQ(inspection.weights.formats[1].format, "q4_0");
   EXPECT_EQ(inspection.kv.back().tokens, 4096);
-  EXPECT_EQ(inspection.kv.back().sliding_layer_bytes, 2 * 9 * 8192);
+  EXPECT_EQ(inspection.kv.back().sliding_layer_bytes, 9 * 8192);
   const std::string text = ToText(inspection);
   EXPECT_NE(text.find("target generic"), std::string::npos) << text;
   EXPECT_EQ(ToJson(inspection)["quantization"], "q4_0");

@@ -65,38 +65,16 @@ TEST(Metadata, RefusesSizesThatCannotBe) {
   ExpectRefused(json, "page_bytes", "at least 0");
 }
 
-TEST(Metadata, RefusesACacheBeyondAnyMachine) {
-  nlohmann::json json = ExampleJson();
-  json["page_bytes"] = int64_t{1} << 62;
-  ExpectRefused(json, "context_window_size", "beyond any machine");
-}
-
-TEST(Metadata, RefusesARingShorterThanTheWindow) {
-  nlohmann::json json = ExampleJson();
-  json["ring_tokens"] = 511;
-  ExpectRefused(json, "ring_tokens", "sliding window is 512");
-}
-
-TEST(Metadata, RefusesWeightsOutsideTheFile) {
-  for (const auto& [offset, bytes] : {std::pair<int64_t, int64_t>{0, 64},
-                                      {100, 64},
-                                      {1024, 1},
-                                      {64, int64_t{1} << 62},
-                                      {(int64_t{1} << 62) + 64, int64_t{1} << 62}}) {
-    nlohmann::json json = ExampleJson();
-    json["weights"][1]["offset"] = offset;
-    json["weights"][1]["bytes"] = bytes;
-    ExpectRefused(json, "'gate_up'", "outside");
-  }
-}
-
 TEST(Metadata, NamesWhatIsWrongInAWeight) {
   nlohmann::json json = ExampleJson();
   json["weights"][1]["arrangement"] = "braid";
   ExpectRefused(json, "weights[1]: field 'arrangement'", "braid");
   json = ExampleJson();
   json["weights"][0]["format"] = "q3";
-  EXPECT_THROW(MetadataFromJson(json, "lib.so"), Error);
+  ExpectRefused(json, "weights[0]: field 'format'", "q3");
+  json = ExampleJson();
+  json["quantization"] = "q3";
+  ExpectRefused(json, "field 'quantization'", "q3");
   json = ExampleJson();
   json["weights"][0]["parts"] = nlohmann::json::array();
   ExpectRefused(json, "parts", "at least one");
