@@ -4,10 +4,13 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <set>
 #include <string>
 #include <thread>
+
+#include "carat/runtime/cpu_quota.h"
 
 namespace carat::runtime {
 
@@ -35,21 +38,14 @@ int CoresInAffinityMask() {
   return static_cast<int>(cores.size());
 }
 
-// The control group's quota in whole processors (rounded up), or `none`. Threads beyond it would be
-// stopped for most of each period while the others spin at a barrier.
-int QuotaCores(int none) {
-  std::ifstream file("/sys/fs/cgroup/cpu.max");  // "200000 100000": microseconds, period
-  double quota = 0;
-  double period = 0;
-  if (!(file >> quota >> period) || period <= 0) return none;  // "max 100000", or no such file
-  return static_cast<int>((quota + period - 1) / period);
-}
-
 }  // namespace
 
 int UsableCores() {
   const int cores = CoresInAffinityMask();
-  return std::max(1, std::min(cores, QuotaCores(cores)));
+  // Threads beyond the quota would be stopped for most of each period while the others spin at a
+  // barrier.
+  const double quota = std::ceil(CpuQuota().value_or(cores));
+  return static_cast<int>(std::clamp<double>(quota, 1, cores));
 }
 
 }  // namespace carat::runtime
