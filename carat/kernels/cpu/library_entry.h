@@ -4,9 +4,9 @@
 //
 // clang-format off
 //   forward(weights    u8  [weights_bytes]        weights.bin, 64-byte aligned
-//           kv_pages   u8  [pages, page_bytes]    full-attention layers; any number of pages
-//           kv_rings   u8  [slots, ring_bytes]    sliding layers, one slot a sequence
-//           scratch    u8  [shared + threads * thread bytes]
+//           kv_pages   u8  [pages, page_bytes]    full-attention layers; any number of pages; 4-byte aligned
+//           kv_rings   u8  [slots, ring_bytes]    sliding layers, one slot a sequence; 4-byte aligned
+//           scratch    u8  [shared + threads * thread bytes]    64-byte aligned
 //           sequences  i32 [b, 3]                 slot, position of the first token, number of tokens
 //           page_table i32 [b, max_pages]         pages of each sequence, in order
 //           tokens     i32 [n]                    the sequences' tokens, one after another
@@ -24,6 +24,7 @@
 #include <tvm/ffi/c_api.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <string>
@@ -50,13 +51,14 @@ struct LibraryLimits {
 // Collects the arguments one by one; the first thing that is wrong stays in error().
 class ArgumentReader {
  public:
-  ArgumentReader(const TVMFFIAny* args, int32_t num_args) : args_(args), num_args_(num_args) {}
+  explicit ArgumentReader(const TVMFFIAny* args) : args_(args) {}
 
-  // The data of a contiguous CPU tensor of `ndim` dimensions; its sizes go to `shape`.
+  // The data of a contiguous CPU tensor of `ndim` dimensions; its sizes go to `shape`. Null if it
+  // is empty.
   template <class T>
-  T* Tensor(std::string_view name, DLDataTypeCode code, int ndim, int64_t* shape) {
-    const TVMFFIAny* arg = Next(name);
-    if (arg == nullptr) return nullptr;
+  T* Tensor(std::string_view name, DLDataTypeCode code, int ndim, int64_t* shape,
+            size_t alignment = alignof(T)) {
+    const TVMFFIAny* arg = args_++;
     const DLTensor* tensor = nullptr;
     if (arg->type_index == kTVMFFITensor) tensor = TVMFFITensorGetDLTensorPtr(arg->v_obj);
     if (arg->type_index == kTVMFFIDLTensorPtr) tensor = static_cast<const DLTensor*>(arg->v_ptr);
@@ -70,21 +72,31 @@ class ArgumentReader {
       return Fail<T>(name, "has " + std::to_string(tensor->ndim) + " dimensions, expected " +
                                std::to_string(ndim));
     }
-    int64_t expected_stride = 1;
+    int64_t num_elements = 1;
     for (int i = ndim - 1; i >= 0; --i) {
       shape[i] = tensor->shape[i];
       if (shape[i] < 0) return Fail<T>(name, "has a negative dimension");
-      if (tensor->strides != nullptr && shape[i] > 1 && tensor->strides[i] != expected_stride) {
+      if (tensor->strides != nullptr && shape[i] > 1 && tensor->strides[i] != num_elements) {
         return Fail<T>(name, "is not contiguous");
       }
-      expected_stride *= shape[i];
+      if (shape[i] > 0 && num_elements > kMaxElements / shape[i]) {
+        return Fail<T>(name, "is larger than memory can be");
+      }
+      num_elements *= shape[i];
     }
-    return reinterpret_cast<T*>(static_cast<uint8_t*>(tensor->data) + tensor->byte_offset);
+    if (num_elements == 0) return nullptr;
+    if (tensor->data == nullptr) return Fail<T>(name, "has no data");
+    auto* data = static_cast<uint8_t*>(tensor->data) + tensor->byte_offset;
+    if (reinterpret_cast<uintptr_t>(data) % alignment != 0) {
+      return Fail<T>(name,
+                     "does not begin at a multiple of " + std::to_string(alignment) + " bytes");
+    }
+    return reinterpret_cast<T*>(data);
   }
 
   const CaratThreadPool* ThreadPool() {
-    const TVMFFIAny* arg = Next("pool");
-    if (arg == nullptr || arg->type_index == kTVMFFINone) return nullptr;
+    const TVMFFIAny* arg = args_++;
+    if (arg->type_index == kTVMFFINone) return nullptr;
     if (arg->type_index != kTVMFFIOpaquePtr) {
       Fail<void>("pool", "is neither None nor a pointer to a CaratThreadPool");
       return nullptr;
@@ -103,23 +115,15 @@ class ArgumentReader {
   const std::string& error() const { return error_; }
 
  private:
-  const TVMFFIAny* Next(std::string_view name) {
-    if (position_ >= num_args_) {
-      Check(false, [&] { return std::string("argument '" + std::string(name) + "' is missing"); });
-      return nullptr;
-    }
-    return &args_[position_++];
-  }
-
   template <class T>
   T* Fail(std::string_view name, const std::string& what) {
     Check(false, [&] { return std::string(std::string(name) + " " + what); });
     return nullptr;
   }
 
-  const TVMFFIAny* args_;
-  int32_t num_args_;
-  int32_t position_ = 0;
+  static constexpr int64_t kMaxElements = int64_t{1} << 60;
+
+  const TVMFFIAny* args_;  // the next one
   std::string error_;
 };
 
@@ -220,7 +224,13 @@ struct ForwardCall {
 
 inline std::string ReadForwardCall(const TVMFFIAny* args, int32_t num_args,
                                    const LibraryLimits& limits, ForwardCall& call) {
-  ArgumentReader reader(args, num_args);
+  constexpr int32_t kNumArguments = 10;
+  constexpr size_t kCacheLine = 64;
+  if (num_args != kNumArguments) {
+    return "takes " + std::to_string(kNumArguments) + " arguments, but got " +
+           std::to_string(num_args);
+  }
+  ArgumentReader reader(args);
   int64_t weights = 0;
   int64_t scratch = 0;
   int64_t pages[2] = {};
@@ -231,10 +241,10 @@ inline std::string ReadForwardCall(const TVMFFIAny* args, int32_t num_args,
   int64_t output_rows = 0;
   int64_t logits[2] = {};
   StepInputs& in = call.in;
-  in.weights = reader.Tensor<uint8_t>("weights", kDLUInt, 1, &weights);
-  in.kv_pages = reader.Tensor<uint8_t>("kv_pages", kDLUInt, 2, pages);
-  in.kv_rings = reader.Tensor<uint8_t>("kv_rings", kDLUInt, 2, rings);
-  in.scratch = reader.Tensor<uint8_t>("scratch", kDLUInt, 1, &scratch);
+  in.weights = reader.Tensor<uint8_t>("weights", kDLUInt, 1, &weights, kCacheLine);
+  in.kv_pages = reader.Tensor<uint8_t>("kv_pages", kDLUInt, 2, pages, sizeof(float));
+  in.kv_rings = reader.Tensor<uint8_t>("kv_rings", kDLUInt, 2, rings, sizeof(float));
+  in.scratch = reader.Tensor<uint8_t>("scratch", kDLUInt, 1, &scratch, kCacheLine);
   const int32_t* triples = reader.Tensor<int32_t>("sequences", kDLInt, 2, sequences);
   in.page_table = reader.Tensor<int32_t>("page_table", kDLInt, 2, page_table);
   const int32_t* token_ids = reader.Tensor<int32_t>("tokens", kDLInt, 1, &tokens);
@@ -262,8 +272,6 @@ inline std::string ReadForwardCall(const TVMFFIAny* args, int32_t num_args,
                        " bytes, this library was compiled for " +
                        std::to_string(limits.weights_bytes));
   });
-  reader.Check(reinterpret_cast<uintptr_t>(in.weights) % 64 == 0,
-               [&] { return std::string("weights does not begin at a multiple of 64 bytes"); });
   reader.Check(limits.page_bytes == 0 || pages[1] == limits.page_bytes, [&] {
     return std::string("kv_pages has pages of " + std::to_string(pages[1]) + " bytes, expected " +
                        std::to_string(limits.page_bytes));
@@ -277,8 +285,6 @@ inline std::string ReadForwardCall(const TVMFFIAny* args, int32_t num_args,
                        std::to_string(num_threads) + " threads need " +
                        std::to_string(scratch_needed));
   });
-  reader.Check(reinterpret_cast<uintptr_t>(in.scratch) % 64 == 0,
-               [&] { return std::string("scratch does not begin at a multiple of 64 bytes"); });
   reader.Check(sequences[1] == 3, [&] {
     return std::string("sequences has rows of " + std::to_string(sequences[1]) +
                        " values, expected slot, start, count");
