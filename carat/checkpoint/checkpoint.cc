@@ -11,6 +11,7 @@
 #include "carat/base/error.h"
 #include "carat/base/json.h"
 #include "carat/base/numeric.h"
+#include "carat/checkpoint/folder.h"
 #include "carat/checkpoint/safetensors.h"
 
 namespace carat::checkpoint {
@@ -93,14 +94,11 @@ bool AllFinite(std::span<const float> values) {
 }  // namespace
 
 Checkpoint Checkpoint::Open(const fs::path& folder) {
-  if (!fs::is_directory(folder)) {
-    throw Error("{}: {}, expected a Hugging Face model folder", folder.string(),
-                fs::exists(folder) ? "is a file" : "does not exist");
-  }
+  CheckIsFolder(folder, "a Hugging Face model folder");
   Checkpoint checkpoint(folder);
-  if (fs::exists(folder / kSingleFile)) {
+  if (Has(folder, kSingleFile)) {
     checkpoint.AddFile(std::string(kSingleFile), nullptr);
-  } else if (fs::exists(folder / kIndexFile)) {
+  } else if (Has(folder, kIndexFile)) {
     checkpoint.AddIndexedFiles(folder / kIndexFile);
   } else {
     throw NoWeights(folder);
@@ -113,7 +111,7 @@ void Checkpoint::AddIndexedFiles(const fs::path& index) {
   std::set<std::string> names;
   for (const auto& [tensor, file] : weight_map) names.insert(file);
   for (const std::string& name : names) {
-    if (!fs::exists(folder_ / name)) {
+    if (!Has(folder_, name)) {
       throw Error("{}: names the file {}, which is not in {}; the download is incomplete",
                   index.filename().string(), name, folder_.string());
     }

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "carat/base/error.h"
+#include "carat/checkpoint/folder.h"
 #include "carat/model/architecture.h"
 
 namespace carat::model {
@@ -47,6 +48,18 @@ std::string ParseArchitecture(const JsonObject& config) {
   return name;
 }
 
+// model_type says the same as architectures, of the whole and of the language model in it.
+void CheckModelType(const JsonObject& config, const JsonObject& text,
+                    std::string_view architecture) {
+  for (const JsonObject& object : {config, text}) {
+    const std::string model_type = object.OptionalString("model_type").value_or("gemma3_text");
+    if (model_type == "gemma3_text" || model_type == "gemma3") continue;
+    throw object.Wrong("model_type", fmt::format("\"gemma3_text\" or \"gemma3\", since "
+                                                 "architectures names {}",
+                                                 architecture));
+  }
+}
+
 // What changes the arithmetic in a way that Carat does not compute.
 void RefuseUnsupported(const JsonObject& config, const JsonObject& text) {
   for (const JsonObject& object : {config, text}) {
@@ -74,6 +87,17 @@ int64_t BoundedInt(const JsonObject& text, std::string_view name, int64_t defaul
   const int64_t value = text.OptionalPositiveInt(name).value_or(default_value);
   if (value > max) throw text.Wrong(name, fmt::format("at most {}", max));
   return value;
+}
+
+// The text_config of a multimodal model leaves out what is as in transformers' Gemma3TextConfig. A
+// text model's config.json has these always; without one it is not what it seems.
+void RequireShapes(const JsonObject& text) {
+  for (const std::string_view name :
+       {"vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers",
+        "num_attention_heads", "num_key_value_heads", "head_dim"}) {
+    if (text.Has(name)) continue;
+    throw Error("{} is missing, expected a positive integer", text.Where(name));
+  }
 }
 
 void ParseShapes(const JsonObject& text, ModelConfig& config) {
@@ -196,7 +220,8 @@ std::string ParseDType(const JsonObject& config, const JsonObject& text) {
 TokenId ToTokenId(const JsonObject& object, std::string_view name, int64_t value,
                   int64_t vocab_size) {
   if (value < 0 || value >= vocab_size) {
-    throw Error("{} names token {}, but vocab_size is {}", object.Where(name), value, vocab_size);
+    throw Error("{} {} token {}, but vocab_size is {}", object.Where(name),
+                object.Has(name) ? "names" : "is missing and means", value, vocab_size);
   }
   return static_cast<TokenId>(value);
 }
@@ -239,7 +264,9 @@ ModelConfig ParseModelConfig(const Json& json, std::string_view file) {
   ModelConfig result;
   result.architecture = ParseArchitecture(config);
   result.model_type = text.OptionalString("model_type").value_or("gemma3_text");
+  CheckModelType(config, text, result.architecture);
   RefuseUnsupported(config, text);
+  if (!config.Has("text_config")) RequireShapes(text);
   ParseShapes(text, result);
   ParseScalars(text, result);
   result.layer_types = ParseLayerTypes(text, result.num_hidden_layers);
@@ -252,7 +279,8 @@ ModelConfig ParseModelConfig(const Json& json, std::string_view file) {
 }
 
 ModelConfig LoadModelConfig(const std::filesystem::path& folder) {
-  if (!std::filesystem::exists(folder / kFileName)) {
+  checkpoint::CheckIsFolder(folder, "a Hugging Face model folder");
+  if (!checkpoint::Has(folder, kFileName)) {
     throw Error("{}: has no {}; is it a Hugging Face model folder, fully downloaded?",
                 folder.string(), kFileName);
   }

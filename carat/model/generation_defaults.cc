@@ -4,6 +4,7 @@
 #include <string>
 
 #include "carat/base/error.h"
+#include "carat/checkpoint/folder.h"
 
 namespace carat::model {
 namespace {
@@ -51,7 +52,7 @@ GenerationDefaults ParseGenerationDefaults(const Json& json, std::string_view fi
 GenerationDefaults LoadGenerationDefaults(const std::filesystem::path& folder,
                                           const ModelConfig& config) {
   const std::filesystem::path path = folder / kFileName;
-  const Json json = std::filesystem::exists(path) ? ParseJsonFile(path) : Json::object();
+  const Json json = checkpoint::Has(folder, kFileName) ? ParseJsonFile(path) : Json::object();
   return ParseGenerationDefaults(json, kFileName, config);
 }
 

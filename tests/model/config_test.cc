@@ -58,6 +58,15 @@ TEST(ModelConfig, ReadsTheSpellingOfTransformers4) {
   EXPECT_TRUE(config.tie_word_embeddings);
 }
 
+TEST(ModelConfig, NamesAShapeThatATextModelDoesNotGive) {
+  for (const char* field : {"vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers",
+                            "num_attention_heads", "num_key_value_heads", "head_dim"}) {
+    Json json = OldConfig();
+    json.erase(field);
+    EXPECT_ERROR(Parse(json), std::string("'") + field + "' is missing", "positive integer");
+  }
+}
+
 TEST(ModelConfig, ReadsTheSpellingOfTransformers5) {
   Json json = OldConfig();
   for (const char* field : {"rope_theta", "rope_local_base_freq", "rope_scaling", "torch_dtype"}) {
@@ -130,6 +139,8 @@ TEST(ModelConfig, RefusesArchitecturesItDoesNotKnow) {
   EXPECT_ERROR(ParseWith("architectures", Json::array()), "does not know");
   EXPECT_ERROR(ParseWith("architectures", nullptr), "'architectures' is missing");
   EXPECT_ERROR(ParseWith("architectures", 3), "expected a list of strings");
+  EXPECT_ERROR(ParseWith("model_type", "llama"), "'model_type' is \"llama\"",
+               "architectures names Gemma3ForCausalLM");
 }
 
 TEST(ModelConfig, RefusesArithmeticItDoesNotDo) {
@@ -184,6 +195,11 @@ TEST(ModelConfig, RefusesNumbersOutOfRange) {
   EXPECT_ERROR(ParseWith("query_pre_attn_scalar", 0), "expected a positive number");
   EXPECT_ERROR(ParseWith("final_logit_softcapping", -30), "expected a positive number");
   EXPECT_ERROR(ParseWith("bos_token_id", 384), "names token 384, but vocab_size is 384");
+  Json tiny = OldConfig();
+  tiny["vocab_size"] = 2;
+  tiny["eos_token_id"] = 1;
+  tiny.erase("bos_token_id");
+  EXPECT_ERROR(Parse(tiny), "'bos_token_id' is missing and means token 2, but vocab_size is 2");
   EXPECT_ERROR(ParseWith("eos_token_id", {1, -1}), "names token -1");
 }
 
