@@ -16,6 +16,7 @@
 #include <string_view>
 
 #include "carat/library/metadata.h"
+#include "carat/library/weights_file.h"
 #include "carat/model/generation_defaults.h"
 
 namespace carat::library {
@@ -50,9 +51,21 @@ DistConfig ParseDistConfig(std::string_view json_text, std::string_view where);
 // True if the folder has a carat-config.json: it was compiled by Carat.
 bool IsDistFolder(const std::filesystem::path& folder);
 
+// Reads carat-config.json alone.
+DistConfig ReadDistConfig(const std::filesystem::path& folder);
+
 // Reads carat-config.json and checks that the other files are there. Throws Error naming what is
 // missing.
 DistConfig ReadDistFolder(const std::filesystem::path& folder);
+
+// The folder's weights.bin, which belongs to `metadata` and is intact. All of it is read: some 20
+// ms for 150 MB that the system has in memory.
+WeightsFile OpenWeights(const std::filesystem::path& folder, const LibraryMetadata& metadata);
+
+// What the folder's library says about itself, which is what `metadata` of its carat-config.json
+// says. None of its code runs.
+LibraryMetadata ReadMatchingLibrary(const std::filesystem::path& folder,
+                                    const LibraryMetadata& metadata);
 
 // "<folder>-<quantization>-<device>": the dist folder's name for a model folder.
 std::string DistFolderName(const std::filesystem::path& model_folder, std::string_view quantization,

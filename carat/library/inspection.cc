@@ -5,11 +5,13 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "carat/base/error.h"
 #include "carat/base/json.h"
 #include "carat/checkpoint/checkpoint.h"
+#include "carat/checkpoint/folder.h"
 #include "carat/graph/graph.h"
 #include "carat/graph/weight_formats.h"
 #include "carat/kernels/cpu/kv_cache.h"
@@ -186,6 +188,38 @@ Inspection InspectCompiled(InspectedKind kind, LibraryMetadata metadata, std::st
   return result;
 }
 
+// Runs `read`; what is wrong becomes a problem, and there is no result.
+template <typename Read>
+auto Attempt(std::vector<std::string>& problems, const Read& read)
+    -> std::optional<decltype(read())> {
+  try {
+    return read();
+  } catch (const Error& error) {
+    problems.emplace_back(error.what());
+    return std::nullopt;
+  }
+}
+
+// By carat-config.json, or where that is unreadable by the library, which says the same but for the
+// weights' hash.
+Inspection InspectDistFolder(const fs::path& path) {
+  std::vector<std::string> problems;
+  auto config = Attempt(problems, [&] { return ReadDistConfig(path); });
+  std::optional<LibraryMetadata> metadata;
+  if (config) {
+    metadata = std::move(config->metadata);
+    Attempt(problems, [&] { return ReadMatchingLibrary(path, *metadata); });
+    Attempt(problems, [&] { return OpenWeights(path, *metadata).bytes().size(); });
+  } else {
+    metadata = Attempt(problems, [&] { return ReadLibraryMetadata(path / kLibraryFile); });
+  }
+  if (!metadata) throw Error("{}", problems.front());
+  Inspection result =
+      InspectCompiled(InspectedKind::kDistFolder, std::move(*metadata), path.string());
+  result.problems = std::move(problems);
+  return result;
+}
+
 }  // namespace
 
 int64_t WeightUse::num_values() const {
@@ -212,17 +246,15 @@ double KvUse::saving() const {
 
 Inspection Inspect(const fs::path& path) {
   Inspection result;
-  if (!fs::exists(path)) {
-    throw Error("{}: does not exist; give a Hugging Face folder, a compiled folder or its {}",
-                path.string(), kLibraryFile);
-  }
-  if (!fs::is_directory(path)) {
+  std::error_code error;
+  if (fs::is_regular_file(path, error)) {
     result = InspectCompiled(InspectedKind::kLibrary, ReadLibraryMetadata(path), path.string());
-  } else if (IsDistFolder(path)) {
-    result = InspectCompiled(InspectedKind::kDistFolder, ReadDistFolder(path).metadata,
-                             (path / kConfigFile).string());
   } else {
-    result = InspectModelFolder(path);
+    checkpoint::CheckIsFolder(
+        path, fmt::format("a Hugging Face folder, a compiled folder or its {}", kLibraryFile));
+    result = checkpoint::Has(path, kConfigFile) || checkpoint::Has(path, kLibraryFile)
+                 ? InspectDistFolder(path)
+                 : InspectModelFolder(path);
   }
   result.path = path;
   return result;

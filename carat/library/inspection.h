@@ -65,9 +65,12 @@ struct Inspection {
   std::string kv_format;                    // "f16"
   std::vector<KvUse> kv;                    // by length, up to the context window
   std::optional<LibraryMetadata> metadata;  // of a compiled folder or library
+  std::vector<std::string> problems;        // of a compiled folder: why it cannot be run
 };
 
-// Throws Error if the path is none of the three, or damaged.
+// Reads all weights of a compiled folder to verify them. What is damaged or missing there is told
+// in `problems` as long as one file says what the model is. Throws Error if none does, if the path
+// is none of the three, or if a Hugging Face folder or a library alone is damaged.
 Inspection Inspect(const std::filesystem::path& path);
 
 // "5 sliding, 1 full, 1 sliding".

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "carat/base/json.h"
+#include "carat/library/dist_folder.h"
 #include "carat/library/inspection.h"
 
 namespace carat::library {
@@ -92,6 +93,13 @@ void AddCompilation(const LibraryMetadata& metadata, Report& report) {
   }
   report.Line("  limits         context {}, prefill chunk {}, batch {}",
               metadata.context_window_size, metadata.prefill_chunk_size, metadata.max_batch_size);
+}
+
+void AddState(const std::vector<std::string>& problems, Report& report) {
+  if (problems.empty()) {
+    report.Line("  files          complete and undamaged, {} verified", kWeightsFile);
+  }
+  for (const std::string& problem : problems) report.Line("  cannot run     {}", problem);
 }
 
 void AddFormatLine(const FormatUse& use, Report& report) {
@@ -216,6 +224,7 @@ std::string ToText(const Inspection& inspection) {
   report.Line("{}: {}", inspection.path.string(), KindText(inspection.kind));
   AddModel(inspection, report);
   if (inspection.metadata) AddCompilation(*inspection.metadata, report);
+  if (inspection.kind == InspectedKind::kDistFolder) AddState(inspection.problems, report);
   AddWeights(inspection, report);
   if (!inspection.schemes.empty()) AddSchemes(inspection.schemes, report);
   AddKv(inspection, report);
@@ -234,6 +243,7 @@ Json ToJson(const Inspection& inspection) {
     result["unused_bytes"] = inspection.unused_bytes;
     result["quantizations"] = SchemesJson(inspection.schemes);
   }
+  if (inspection.kind == InspectedKind::kDistFolder) result["problems"] = inspection.problems;
   if (inspection.metadata) {
     result["quantization"] = inspection.metadata->quantization;
     result["library"] = ToJson(*inspection.metadata);

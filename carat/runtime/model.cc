@@ -1,54 +1,13 @@
 #include "carat/runtime/model.h"
 
-#include <sys/mman.h>
-
 #include <algorithm>
-#include <bit>
 #include <utility>
 
 #include "carat/base/error.h"
-#include "carat/library/library_file.h"
 
 namespace carat::runtime {
 
 namespace {
-
-// Asks the system to read the file in large pieces, instead of page by page as they are needed.
-void ReadAhead(std::span<const std::byte> mapped) {
-  madvise(std::bit_cast<void*>(mapped.data()), mapped.size(), MADV_WILLNEED);
-}
-
-// The folder's weights.bin, which belongs to `metadata` and is intact. That every load reads all of
-// it costs little: some 20 ms for 150 MB that the system has in memory, and what it has not, the
-// first step would wait for.
-library::WeightsFile OpenWeights(const std::filesystem::path& folder,
-                                 const library::LibraryMetadata& metadata) {
-  library::WeightsFile weights(folder / library::kWeightsFile);
-  if (weights.hash() != metadata.weights_hash ||
-      static_cast<int64_t>(weights.bytes().size()) != metadata.weights_bytes) {
-    throw Error(
-        "{}: {} has hash {} and {} bytes, but {} was compiled for hash {} and {} bytes; compile "
-        "the model again",
-        folder.string(), library::kWeightsFile, weights.hash(), weights.bytes().size(),
-        library::kLibraryFile, metadata.weights_hash, metadata.weights_bytes);
-  }
-  ReadAhead(weights.bytes());
-  weights.Verify();
-  return weights;
-}
-
-// What the folder's library says about itself, if it is what carat-config.json says about it.
-library::LibraryMetadata ReadMatchingMetadata(const std::filesystem::path& folder,
-                                              const library::LibraryMetadata& expected) {
-  library::LibraryMetadata metadata = library::ReadLibraryMetadata(folder / library::kLibraryFile);
-  const std::string difference = FirstDifference(expected, metadata);
-  if (!difference.empty()) {
-    throw Error(
-        "{}: {} and {} come from different compilations ('{}' differs); compile the model again",
-        folder.string(), library::kConfigFile, library::kLibraryFile, difference);
-  }
-  return metadata;
-}
 
 size_t ScratchBytes(const library::LibraryMetadata& metadata, int num_threads) {
   return metadata.scratch_shared_bytes + num_threads * metadata.scratch_thread_bytes;
@@ -153,9 +112,9 @@ std::shared_ptr<Model> Model::Load(const std::filesystem::path& dist_folder,
 Model::Model(const std::filesystem::path& dist_folder, const ModelOptions& options)
     : folder_(dist_folder),
       config_(library::ReadDistFolder(dist_folder)),
-      weights_(OpenWeights(dist_folder, config_.metadata)),
+      weights_(library::OpenWeights(dist_folder, config_.metadata)),
       library_(dist_folder / library::kLibraryFile,
-               ReadMatchingMetadata(dist_folder, config_.metadata)),
+               library::ReadMatchingLibrary(dist_folder, config_.metadata)),
       thread_pool_(options.num_threads),
       scratch_(ScratchBytes(library_.metadata(), thread_pool_.num_threads()),
                fmt::format("intermediate results of {} threads", thread_pool_.num_threads()),

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "carat/base/atomic_file.h"
 #include "carat/base/error.h"
@@ -11,6 +12,7 @@
 namespace carat::library {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
@@ -64,6 +66,37 @@ TEST_F(DistFolderTest, NamesAMissingFile) {
   std::filesystem::remove(folder_ / "weights.bin");
   EXPECT_THAT([&] { ReadDistFolder(folder_.path()); },
               ThrowsMessage<Error>(HasSubstr("weights.bin is missing")));
+}
+
+TEST_F(DistFolderTest, SaysThatAFolderWithoutConfigIsIncomplete) {
+  WriteExample();
+  std::filesystem::remove(folder_ / "carat-config.json");
+  EXPECT_THAT([&] { ReadDistFolder(folder_.path()); },
+              ThrowsMessage<Error>(AllOf(HasSubstr("incomplete compiled folder"),
+                                         HasSubstr("compile the model again"))));
+}
+
+TEST_F(DistFolderTest, SaysWhatIsThereInsteadOfAFolder) {
+  const auto expect = [](const std::filesystem::path& path, const char* what) {
+    EXPECT_FALSE(IsDistFolder(path));
+    EXPECT_THAT([&] { ReadDistFolder(path); },
+                ThrowsMessage<Error>(AllOf(HasSubstr(path.string()), HasSubstr(what))));
+  };
+  Write("file", "");
+  ASSERT_EQ(mkfifo((folder_ / "pipe").c_str(), 0600), 0);
+  expect(folder_ / "none", "does not exist, expected a folder");
+  expect(folder_ / "file", "is a file, expected a folder");
+  expect(folder_ / "pipe", "is a pipe, expected a folder");
+  expect("/dev/null", "is a device, expected a folder");
+  expect(folder_ / std::string(5000, 'x'), "cannot be looked at: File name too long");
+}
+
+TEST_F(DistFolderTest, DoesNotWaitForAPipe) {
+  WriteExample();
+  std::filesystem::remove(folder_ / "carat-config.json");
+  ASSERT_EQ(mkfifo((folder_ / "carat-config.json").c_str(), 0600), 0);
+  EXPECT_THAT([&] { ReadDistFolder(folder_.path()); },
+              ThrowsMessage<Error>(HasSubstr("not a regular file")));
 }
 
 TEST_F(DistFolderTest, NamesWhatIsWrongInTheConfig) {

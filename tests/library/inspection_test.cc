@@ -1,5 +1,6 @@
 #include "carat/library/inspection.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -15,9 +16,12 @@
 #include "tests/base/text_files.h"
 #include "tests/checkpoint/safetensors_bytes.h"
 #include "tests/library/example_metadata.h"
+#include "tests/runtime/fake_model.h"
 
 namespace carat::library {
 namespace {
+
+using ::testing::HasSubstr;
 
 constexpr double kMiB = 1 << 20;
 
@@ -159,6 +163,72 @@ TEST(Inspect, ShowsACompiledFolder) {
   const std::string text = ToText(inspection);
   EXPECT_NE(text.find("target generic"), std::string::npos) << text;
   EXPECT_EQ(ToJson(inspection)["quantization"], "q4_0");
+}
+
+// --- Compiled folders, sound and damaged ---
+
+class InspectCompiledFolder : public ::testing::Test {
+ protected:
+  // The one problem that is found; the model is shown all the same.
+  std::string Problem() const {
+    const Inspection inspection = Inspect(folder_.path());
+    EXPECT_EQ(inspection.kind, InspectedKind::kDistFolder);
+    EXPECT_EQ(inspection.config.hidden_size, 64);
+    EXPECT_EQ(inspection.problems.size(), 1u) << ToText(inspection);
+    if (inspection.problems.empty()) return "";
+    EXPECT_NE(ToText(inspection).find("cannot run     " + inspection.problems[0]),
+              std::string::npos);
+    EXPECT_EQ(ToJson(inspection)["problems"][0], inspection.problems[0]);
+    return inspection.problems[0];
+  }
+
+  void Damage(std::string_view file) const {
+    std::fstream stream(folder_.path() / file, std::ios::in | std::ios::out | std::ios::binary);
+    stream.seekp(100);
+    stream.put('x');
+  }
+
+  testing::FakeModelFolder folder_;
+};
+
+TEST_F(InspectCompiledFolder, SaysThatItIsSound) {
+  const Inspection inspection = Inspect(folder_.path());
+  EXPECT_THAT(inspection.problems, ::testing::IsEmpty());
+  EXPECT_NE(ToText(inspection).find("weights.bin verified"), std::string::npos);
+  EXPECT_EQ(ToJson(inspection)["problems"], Json::array());
+}
+
+TEST_F(InspectCompiledFolder, FindsDamagedWeights) {
+  Damage(kWeightsFile);
+  EXPECT_THAT(Problem(), HasSubstr("weights.bin: damaged"));
+}
+
+TEST_F(InspectCompiledFolder, FindsAMissingFile) {
+  std::filesystem::remove(folder_.path() / kLibraryFile);
+  EXPECT_THAT(Problem(), HasSubstr("model.so: cannot open"));
+}
+
+TEST_F(InspectCompiledFolder, FindsFilesOfDifferentCompilations) {
+  DistConfig config = folder_.config();
+  config.metadata.decode_weight_bytes += 1;
+  folder_.WriteConfig(config);
+  EXPECT_THAT(Problem(), HasSubstr("'decode_weight_bytes' differs"));
+}
+
+TEST_F(InspectCompiledFolder, ReadsTheLibraryWhereTheConfigIsDamaged) {
+  Damage(kConfigFile);
+  EXPECT_THAT(Problem(), HasSubstr("carat-config.json"));
+}
+
+TEST_F(InspectCompiledFolder, ReadsTheLibraryWhereTheConfigIsMissing) {
+  std::filesystem::remove(folder_.path() / kConfigFile);
+  EXPECT_THAT(Problem(), HasSubstr("an incomplete compiled folder"));
+}
+
+TEST_F(InspectCompiledFolder, RefusesAFolderThatDoesNotSayWhatTheModelIs) {
+  Damage(kConfigFile);
+  std::filesystem::remove(folder_.path() / kLibraryFile);
+  EXPECT_ERROR(Inspect(folder_.path()), "carat-config.json");
 }
 
 TEST(Inspect, RefusesWhatItDoesNotKnow) {

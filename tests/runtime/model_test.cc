@@ -213,7 +213,7 @@ TEST_P(ModelTest, TakesTurnsWhenCalledFromSeveralThreads) {
 
 TEST(LoadModel, RefusesAFolderThatWasNotCompiled) {
   EXPECT_THAT([] { Model::Load("/nonexistent"); },
-              ThrowsMessage<Error>(HasSubstr("no such folder")));
+              ThrowsMessage<Error>(HasSubstr("does not exist, expected a folder")));
   testing::TemporaryFolder folder;
   EXPECT_THAT([&] { Model::Load(folder.path()); },
               ThrowsMessage<Error>(HasSubstr("no carat-config.json in it")));
