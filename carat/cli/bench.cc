@@ -24,7 +24,9 @@
 
 #include "carat/base/error.h"
 #include "carat/base/interrupt.h"
+#include "carat/base/printable.h"
 #include "carat/base/progress.h"
+#include "carat/cli/ascii_json.h"
 #include "carat/cli/commands.h"
 #include "carat/cli/model_argument.h"
 #include "carat/engine/sampler.h"
@@ -170,7 +172,7 @@ void PrintText(const Arguments& arguments, const runtime::Model& model,
                const Measurements& measured) {
   const library::LibraryMetadata& metadata = model.metadata();
   const auto row = [](std::string_view name, const std::string& value) {
-    std::cout << fmt::format("{:<8} {}\n", name, value);
+    std::cout << fmt::format("{:<8} {}\n", name, Printable(value));
   };
   const auto rates = [&arguments](int64_t num_tokens, const Rates& rates) {
     return fmt::format("{:9.1f} tokens/s   {:.1f} .. {:.1f}   {} tokens, median of {}",
@@ -222,7 +224,7 @@ void PrintJson(const Arguments& arguments, const runtime::Model& model,
         {"share", measured.share_of_roof()}}},
       {"peak_memory_bytes", measured.peak_memory_bytes},
   };
-  std::cout << json.dump(2) << '\n';
+  std::cout << AsciiJson(json);
 }
 
 void RunBench(const Arguments& arguments) {

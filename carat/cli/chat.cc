@@ -11,6 +11,7 @@
 
 #include "carat/base/error.h"
 #include "carat/base/interrupt.h"
+#include "carat/base/printable.h"
 #include "carat/cli/chat_settings.h"
 #include "carat/cli/commands.h"
 #include "carat/cli/model_argument.h"
@@ -74,7 +75,7 @@ class Chat {
     const library::LibraryMetadata& metadata = session_.model().metadata();
     std::cout << fmt::format(
         "{}, context window of {} tokens, {} threads. /help lists the commands.\n",
-        session_.model().folder().filename().string(), metadata.context_window_size,
+        Printable(session_.model().folder().filename().string()), metadata.context_window_size,
         session_.model().num_threads());
   }
 
@@ -89,7 +90,7 @@ class Chat {
       }
     } catch (const Error& error) {
       if (!terminal_.is_interactive()) throw;
-      std::cout << error.what() << '\n';
+      std::cout << Printable(error.what()) << '\n';
     }
   }
 

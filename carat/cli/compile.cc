@@ -10,8 +10,10 @@
 #include <string>
 
 #include "carat/base/interrupt.h"
+#include "carat/base/printable.h"
 #include "carat/cli/commands.h"
 #include "carat/cli/compile_progress.h"
+#include "carat/cli/shell_quoted.h"
 #include "carat/library/cpu_features.h"
 
 namespace carat::cli {
@@ -40,11 +42,13 @@ void RunCompile(Arguments& arguments) {
     result = compiler::Compile(options, std::ref(bar));
   }
   std::cout << fmt::format("{}: {:.1f} MB of weights, {:.0f} KB library, in {:.1f} s\n",
-                           result.output.string(), static_cast<double>(result.weights_bytes) / 1e6,
+                           Printable(result.output.string()),
+                           static_cast<double>(result.weights_bytes) / 1e6,
                            static_cast<double>(result.library_bytes) / 1e3, result.seconds);
   const bool can_chat = std::filesystem::exists(result.output / "tokenizer.json");
-  std::cout << fmt::format("Next: carat {} {}\n", can_chat ? "chat" : "bench",
-                           result.output.string());
+  std::cout << fmt::format("Next: carat {} {}
+", can_chat ? "chat" : "bench",
+                           ShellQuoted(result.output));
 }
 
 std::string TargetNames() {

@@ -14,6 +14,8 @@
 #include <vector>
 
 #include "carat/base/error.h"
+#include "carat/base/printable.h"
+#include "carat/cli/ascii_json.h"
 #include "carat/cli/commands.h"
 #include "carat/compiler/toolchain.h"
 #include "carat/library/cpu_features.h"
@@ -120,7 +122,7 @@ Diagnosis Diagnose() {
 
 void PrintText(const Diagnosis& diagnosis, std::ostream& out) {
   const auto row = [&out](std::string_view name, const std::string& value) {
-    out << fmt::format("{:<12} {}\n", name, value);
+    out << fmt::format("{:<12} {}\n", name, Printable(value));
   };
   row("carat", CARAT_VERSION);
   row("TVM FFI", ToString(diagnosis.tvm_ffi_loaded));
@@ -140,7 +142,7 @@ void PrintText(const Diagnosis& diagnosis, std::ostream& out) {
       fmt::format("{:.1f} GiB free here", static_cast<double>(diagnosis.free_disk_bytes) / kGiB));
   out << '\n';
   for (const Problem& problem : diagnosis.problems) {
-    out << "problem: " << problem.what << "\n   mend: " << problem.mend << '\n';
+    out << "problem: " << Printable(problem.what) << "\n   mend: " << problem.mend << '\n';
   }
   if (diagnosis.problems.empty()) out << "Nothing is missing.\n";
 }
@@ -169,7 +171,7 @@ void PrintJson(const Diagnosis& diagnosis, std::ostream& out) {
       {"free_disk_bytes", diagnosis.free_disk_bytes},
       {"problems", problems},
   };
-  out << json.dump(2) << '\n';
+  out << AsciiJson(json);
 }
 
 }  // namespace

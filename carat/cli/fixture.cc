@@ -11,8 +11,10 @@
 #include <vector>
 
 #include "carat/base/interrupt.h"
+#include "carat/base/printable.h"
 #include "carat/base/progress.h"
 #include "carat/cli/commands.h"
+#include "carat/cli/shell_quoted.h"
 
 namespace carat::cli {
 namespace {
@@ -27,12 +29,12 @@ void RunFixture(const FixtureOptions& options) {
   const checkpoint::FixtureModel& model = checkpoint::FindFixtureModel(options.model);
   {
     const InterruptGuard guard;
-    Progress progress(fmt::format("writing {}", options.output));
+    Progress progress(fmt::format("writing {}", Printable(options.output)));
     checkpoint::WriteFixture(model, options.seed, options.output, progress.Callback());
   }
   std::cout << fmt::format(
-      "{0} has the shapes of {1} and random weights; next:\n  carat compile {0}\n", options.output,
-      model.name);
+      "{} has the shapes of {} and random weights; next:\n  carat compile {}\n",
+      Printable(options.output), model.name, ShellQuoted(options.output));
 }
 
 }  // namespace

@@ -5,7 +5,11 @@
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
 
+#include "carat/base/printable.h"
+#include "carat/cli/ascii_json.h"
 #include "carat/cli/commands.h"
 #include "carat/library/inspection.h"
 
@@ -17,12 +21,18 @@ struct InspectOptions {
   bool json = false;
 };
 
+// The report has names from the files that were looked at.
+void PrintLines(const std::string& report) {
+  std::istringstream lines(report);
+  for (std::string line; std::getline(lines, line);) std::cout << Printable(line) << '\n';
+}
+
 void RunInspect(const InspectOptions& options) {
   const library::Inspection inspection = library::Inspect(options.path);
   if (options.json) {
-    std::cout << library::ToJson(inspection).dump(2) << '\n';
+    std::cout << AsciiJson(library::ToJson(inspection));
   } else {
-    std::cout << library::ToText(inspection);
+    PrintLines(library::ToText(inspection));
   }
 }
 

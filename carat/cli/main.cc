@@ -19,6 +19,7 @@
 
 #include "carat/base/error.h"
 #include "carat/base/interrupt.h"
+#include "carat/base/printable.h"
 #include "carat/cli/commands.h"
 
 namespace carat::cli {
@@ -42,7 +43,7 @@ constexpr char kExamples[] =
 int Fail(ExitCode code, const std::string& message) {
   std::cout.flush();
   fflush(stdout);
-  std::cerr << "carat: " << message << '\n';
+  std::cerr << "carat: " << Printable(message) << '\n';
   return code;
 }
 

@@ -63,6 +63,15 @@ TEST(Main, NamesTheWordThatIsNoCommand) {
   EXPECT_THAT(RunCarat({"complie"}).errors, HasSubstr("'complie'"));
 }
 
+TEST(Main, WhatATerminalWouldObeyIsSpelledOut) {
+  const auto result = RunCarat({"inspect", "/no\x1b[2Jwhere\n\xff" + std::string(3000, 'x')});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_TRUE(IsOneLine(result.errors)) << result.errors;
+  EXPECT_THAT(result.errors, StartsWith("carat: /no\\x1b[2Jwhere\\n\\xffxxx"));
+  EXPECT_THAT(result.errors, EndsWith("model.so\n"));
+  EXPECT_LT(result.errors.size(), 2200);
+}
+
 TEST(Main, OutputThatCannotBeWrittenIsAFailure) {
   const auto result = RunCarat({"--help"}, {.output_file = "/dev/full"});
   EXPECT_EQ(result.exit_code, 1);
