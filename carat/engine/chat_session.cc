@@ -43,8 +43,7 @@ TextResult ChatSession::Answer(const ChatOptions& options, const TextCallback& o
   if (std::ssize(transcript.tokens) >= context_window_size) {
     throw Error(
         "the conversation has {} tokens with this message, and the context window of {} leaves no "
-        "room "
-        "for an answer; begin a new one, or compile with a larger --context-window-size",
+        "room for an answer; shorten it, or compile with a larger --context-window-size",
         transcript.tokens.size(), context_window_size);
   }
   GenerationRequest request;
@@ -62,6 +61,13 @@ TextResult ChatSession::Answer(const ChatOptions& options, const TextCallback& o
   return result;
 }
 
+// Before the template and the tokenizer work on the text.
+void ChatSession::CheckBytes(const std::string& system_prompt) const {
+  size_t num_bytes = system_prompt.size();
+  for (const text::ChatMessage& message : messages_) num_bytes += message.content.size();
+  CheckPromptBytes(num_bytes, model().context_window_size());
+}
+
 std::string ChatSession::Render(const std::string& system_prompt) const {
   if (system_prompt.empty()) {
     return chat_template_.Render(messages_, text::GenerationPrompt::kAdd);
@@ -76,7 +82,9 @@ std::string ChatSession::Render(const std::string& system_prompt) const {
 // make the model read the conversation again from there.
 ChatSession::Transcript ChatSession::MakePrompt(const std::string& system_prompt) const {
   const text::Tokenizer& tokenizer = generator_.tokenizer();
+  CheckBytes(system_prompt);
   std::string prompt = Render(system_prompt);
+  CheckPromptBytes(prompt.size(), model().context_window_size());
   if (!transcript_.tokens.empty() && prompt.starts_with(transcript_.text)) {
     const std::string_view rest = std::string_view(prompt).substr(transcript_.text.size());
     const std::vector<TokenId> more = tokenizer.Encode(rest, text::SpecialTokens::kDoNotAdd);

@@ -48,6 +48,7 @@ class ChatSession {
     std::vector<TokenId> tokens;
   };
 
+  void CheckBytes(const std::string& system_prompt) const;
   std::string Render(const std::string& system_prompt) const;
   Transcript MakePrompt(const std::string& system_prompt) const;
   TextResult Answer(const ChatOptions& options, const TextCallback& on_text,

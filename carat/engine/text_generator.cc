@@ -1,8 +1,11 @@
 #include "carat/engine/text_generator.h"
 
+#include <algorithm>
 #include <future>
+#include <limits>
 #include <utility>
 
+#include "carat/base/error.h"
 #include "carat/text/stream_decoder.h"
 
 namespace carat::engine {
@@ -17,6 +20,21 @@ TextModel LoadTextModel(const std::filesystem::path& dist_folder,
   loaded.tokenizer = tokenizer.get();
   loaded.tokenizer->CheckFits(loaded.model->vocab_size());
   return loaded;
+}
+
+int64_t MaxPromptBytes(int64_t context_window_size) {
+  constexpr int64_t kBytesPerToken = 64;
+  constexpr int64_t kMost = std::numeric_limits<int64_t>::max() / kBytesPerToken;  // of any folder
+  return kBytesPerToken * std::min(context_window_size, kMost);
+}
+
+void CheckPromptBytes(size_t num_bytes, int64_t context_window_size) {
+  const int64_t max_bytes = MaxPromptBytes(context_window_size);
+  if (static_cast<int64_t>(num_bytes) <= max_bytes) return;
+  throw Error(
+      "the prompt has more than {} bytes, which is too much for the context window of {} tokens; "
+      "shorten it, or compile with a larger --context-window-size",
+      max_bytes, context_window_size);
 }
 
 TextGenerator::TextGenerator(TextModel model)

@@ -3,6 +3,8 @@
 #ifndef CARAT_ENGINE_TEXT_GENERATOR_H_
 #define CARAT_ENGINE_TEXT_GENERATOR_H_
 
+#include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -25,6 +27,13 @@ struct TextModel {
 // Throws Error if one of them is broken or they do not belong together.
 TextModel LoadTextModel(const std::filesystem::path& dist_folder,
                         const runtime::ModelOptions& options = {});
+
+// Text that no context window is given, since what it is read into is not bounded by it: 64 bytes
+// for each of its tokens, several times as much as text takes.
+int64_t MaxPromptBytes(int64_t context_window_size);
+
+// Throws Error for a prompt longer than that.
+void CheckPromptBytes(size_t num_bytes, int64_t context_window_size);
 
 // Called with the answer's text as it becomes certain: whole characters, in order.
 using TextCallback = std::function<void(std::string_view)>;

@@ -125,6 +125,18 @@ TEST_F(ChatSessionTest, AConversationThatOutgrowsTheContextStaysAsItWas) {
   EXPECT_EQ(Streamed(session, "b"), "pqrs");
 }
 
+TEST_F(ChatSessionTest, AMessageThatNoContextHoldsIsNotEvenRead) {
+  ChatSession session = NewSession();
+  const std::string too_long(30 * 64 + 1, 'a');
+  EXPECT_THAT([&] { Streamed(session, too_long); },
+              ThrowsMessage<Error>(HasSubstr("more than 1920 bytes")));
+  // Nor one that a template makes as long.
+  ChatSession verbose = NewSession("<u>{% for i in range(2000) %}a{% endfor %}<e><m>");
+  EXPECT_THAT([&] { Streamed(verbose, "a"); },
+              ThrowsMessage<Error>(HasSubstr("more than 1920 bytes")));
+  EXPECT_EQ(Streamed(session, "a"), "pqrs");
+}
+
 TEST_F(ChatSessionTest, AnAnswerIsCutWhereTheContextEnds) {
   ChatSession session = NewSession();
   const TextResult result = session.Ask(std::string(24, 'a'), options_, {});
