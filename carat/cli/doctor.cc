@@ -6,11 +6,13 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "carat/base/error.h"
@@ -67,17 +69,32 @@ Version LoadedTvmFfi() {
           static_cast<int>(version.patch)};
 }
 
-bool HasCompiler(const Diagnosis& diagnosis) {
-  return std::any_of(diagnosis.compilers.begin(), diagnosis.compilers.end(),
-                     [](const auto& candidate) { return candidate.problem.empty(); });
+// $CXX, if it is set, is the first candidate, and then the only one that compiling tries.
+bool CxxIsSet() {
+  const char* cxx = std::getenv("CXX");
+  return cxx != nullptr && std::string_view(cxx).find_first_not_of(" \t\n") != std::string::npos;
+}
+
+bool CanCompile(const Diagnosis& diagnosis) {
+  const auto works = [](const auto& candidate) { return candidate.problem.empty(); };
+  return CxxIsSet() ? works(diagnosis.compilers.front())
+                    : std::ranges::any_of(diagnosis.compilers, works);
+}
+
+Problem CompilerProblem(const Diagnosis& diagnosis) {
+  if (CxxIsSet()) {
+    const auto& [toolchain, problem] = diagnosis.compilers.front();
+    return {
+        fmt::format("CXX is '{}', which is no C++20 compiler here: {}", toolchain.name(), problem),
+        "set CXX to a compiler that works, or unset it"};
+  }
+  return {"no C++ compiler: models that are compiled can run, none can be compiled",
+          "install one: apt-get install g++, or without root: pip install ziglang"};
 }
 
 std::vector<Problem> FindProblems(const Diagnosis& diagnosis) {
   std::vector<Problem> problems;
-  if (!HasCompiler(diagnosis)) {
-    problems.push_back({"no C++ compiler: models that are compiled can run, none can be compiled",
-                        "install one: apt-get install g++, or without root: pip install ziglang"});
-  }
+  if (!CanCompile(diagnosis)) problems.push_back(CompilerProblem(diagnosis));
   if (diagnosis.best_target == library::CpuTargets().back().name) {
     problems.push_back(
         {"this processor has none of the vector instructions that Carat has kernels for",
@@ -188,7 +205,7 @@ void AddDoctor(CLI::App& app) {
     } else {
       PrintText(diagnosis, std::cout);
     }
-    if (!HasCompiler(diagnosis)) throw Error("something is missing: see the problems above");
+    if (!CanCompile(diagnosis)) throw Error("something is missing: see the problems above");
   });
 }
 

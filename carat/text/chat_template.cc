@@ -1,5 +1,7 @@
 #include "carat/text/chat_template.h"
 
+#include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -95,8 +97,8 @@ std::optional<ChatTemplate> ChatTemplate::Find(const std::filesystem::path& fold
 ChatTemplate ChatTemplate::Load(const std::filesystem::path& folder) {
   if (std::optional<ChatTemplate> found = Find(folder)) return std::move(*found);
   throw Error(
-      "{}: the model brings no chat template; use --raw to prompt it with plain text, or put its "
-      "chat_template.jinja into the folder",
+      "{}: the model brings no chat template; put its chat_template.jinja into the folder, or "
+      "prompt it with plain text: 'carat generate --raw' does",
       folder.string());
 }
 
@@ -106,7 +108,9 @@ ChatTemplate ChatTemplate::Compile(std::string_view source, std::string_view whe
   RustBytes error;
   if (!carat_chat_template_compile(where.data(), where.size(), source.data(), source.size(),
                                    &compiled, error.out())) {
-    throw Error(std::string(error.view()));
+    const std::string problem(error.view());
+    // What cannot be read at all does not get as far as a name.
+    throw Error(problem.starts_with(where) ? problem : fmt::format("{}: {}", where, problem));
   }
   return ChatTemplate(std::unique_ptr<CaratChatTemplate, Free>(compiled),
                       std::move(special_tokens));

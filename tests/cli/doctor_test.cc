@@ -37,5 +37,13 @@ TEST(Doctor, ExplainsAMissingCompiler) {
   EXPECT_THAT(result.output, HasSubstr("apt-get install g++"));
 }
 
+TEST(Doctor, ExplainsACompilerThatWasChosenAndDoesNotWork) {
+  const auto result = RunCarat({"doctor"}, {.environment = {{"CXX", "/no/such/c++"}}});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.output, HasSubstr("problem: CXX is '/no/such/c++'"));
+  EXPECT_THAT(result.output, HasSubstr("not found"));
+  EXPECT_THAT(result.output, HasSubstr("unset it"));
+}
+
 }  // namespace
 }  // namespace carat
