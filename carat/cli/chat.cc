@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -13,6 +14,7 @@
 #include "carat/base/interrupt.h"
 #include "carat/base/printable.h"
 #include "carat/cli/chat_settings.h"
+#include "carat/cli/checked_flags.h"
 #include "carat/cli/commands.h"
 #include "carat/cli/model_argument.h"
 #include "carat/cli/sampling_flags.h"
@@ -33,7 +35,7 @@ constexpr std::string_view kHelp =
     "  /exit               leave (Ctrl-D, or Ctrl-C twice, do too)\n";
 
 struct Arguments {
-  std::string model;
+  std::filesystem::path model;
   std::string system_prompt;
   SamplingFlags sampling;
   int num_threads = 0;
@@ -44,7 +46,8 @@ class Chat {
   Chat(engine::ChatSession session, engine::ChatOptions options)
       : session_(std::move(session)),
         options_(std::move(options)),
-        terminal_("> ", StateFile("chat_history")) {}
+        terminal_("> ", StateFile("chat_history"),
+                  engine::MaxPromptBytes(session_.model().context_window_size())) {}
 
   // Until the user leaves or the input ends.
   void Run() {
@@ -120,7 +123,7 @@ class Chat {
     std::optional<InterruptGuard> guard;
     if (!terminal_.is_interactive()) guard.emplace();
     const auto print = [](std::string_view piece) { std::cout << piece << std::flush; };
-    const engine::TextResult result = session_.Ask(message, options_, print, Interrupted);
+    const engine::TextResult result = AskSession(message, print);
     last_ = result.generation.timings;
     std::cout << '\n';
     if (!terminal_.is_interactive()) return;
@@ -130,6 +133,16 @@ class Chat {
       std::cout << "(the context window is full; /reset begins a new conversation)\n";
     } else if (result.generation.finish_reason == engine::FinishReason::kLength) {
       std::cout << "(max_tokens reached)\n";
+    }
+  }
+
+  // What is refused in a conversation may well be answered in a new one.
+  engine::TextResult AskSession(const std::string& message, const engine::TextCallback& print) {
+    try {
+      return session_.Ask(message, options_, print, Interrupted);
+    } catch (const Error& error) {
+      if (session_.messages().empty()) throw;
+      throw Error("{}; /reset begins a new conversation", error.what());
     }
   }
 
@@ -154,7 +167,7 @@ class Chat {
 };
 
 void RunChat(const Arguments& arguments) {
-  const std::filesystem::path folder = ResolveModel(arguments.model);
+  const std::filesystem::path folder = ResolveTextModel(arguments.model);
   runtime::ModelOptions model_options;
   model_options.num_threads = arguments.num_threads;
   text::ChatTemplate chat_template = text::ChatTemplate::Load(folder);
@@ -171,13 +184,11 @@ void RunChat(const Arguments& arguments) {
 void AddChat(CLI::App& app) {
   const auto arguments = std::make_shared<Arguments>();
   CLI::App* command = app.add_subcommand("chat", "Talk with a model in the terminal");
-  command->add_option("MODEL", arguments->model, "Compiled folder, or Hugging Face folder")
-      ->required();
+  AddModelArgument(*command, arguments->model);
   command->add_option("--system", arguments->system_prompt,
                       "Instructions that precede the conversation");
   AddSamplingFlags(*command, arguments->sampling);
-  command->add_option("--threads", arguments->num_threads, "Threads (default: one a physical core)")
-      ->check(CLI::Range(1, 1 << 30));
+  AddThreadsFlag(*command, arguments->num_threads);
   command->callback([arguments] { RunChat(*arguments); });
 }
 

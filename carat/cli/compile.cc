@@ -11,6 +11,7 @@
 
 #include "carat/base/interrupt.h"
 #include "carat/base/printable.h"
+#include "carat/cli/checked_flags.h"
 #include "carat/cli/commands.h"
 #include "carat/cli/compile_progress.h"
 #include "carat/cli/shell_quoted.h"
@@ -74,8 +75,10 @@ void AddCompile(CLI::App& app) {
       ->capture_default_str();
   command->add_option("--target", options.target, "Instruction set: native" + TargetNames())
       ->capture_default_str();
-  command->add_option("-o,--output", options.output,
-                      "Folder to write (default: dist/<folder>-<quantization>-<device>)");
+  command
+      ->add_option("-o,--output", options.output,
+                   "Folder to write (default: dist/<folder>-<quantization>-<device>)")
+      ->check(NotEmpty());
   command
       ->add_option("--context-window-size", arguments->context_window_size,
                    "Longest sequence, in tokens (default: the model's)")

@@ -13,6 +13,7 @@
 #include "carat/base/interrupt.h"
 #include "carat/base/printable.h"
 #include "carat/base/progress.h"
+#include "carat/cli/checked_flags.h"
 #include "carat/cli/commands.h"
 #include "carat/cli/shell_quoted.h"
 
@@ -51,7 +52,9 @@ void AddFixture(CLI::App& app) {
   command->add_option("MODEL", options->model, "Whose shapes")
       ->required()
       ->check(CLI::IsMember(names));
-  command->add_option("-o,--output", options->output, "The folder to write")->required();
+  command->add_option("-o,--output", options->output, "The folder to write")
+      ->required()
+      ->check(NotEmpty());
   command->add_option("--seed", options->seed, "Of the random weights")->capture_default_str();
   command->callback([options] { RunFixture(*options); });
 }

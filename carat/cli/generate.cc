@@ -2,25 +2,28 @@
 // it.
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <iostream>
-#include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 
 #include "carat/base/error.h"
 #include "carat/base/interrupt.h"
+#include "carat/cli/checked_flags.h"
 #include "carat/cli/commands.h"
 #include "carat/cli/model_argument.h"
 #include "carat/cli/sampling_flags.h"
+#include "carat/cli/standard_input.h"
 #include "carat/engine/text_generator.h"
+#include "carat/library/dist_folder.h"
 #include "carat/text/chat_template.h"
 
 namespace carat::cli {
 namespace {
 
 struct Arguments {
-  std::string model;
+  std::filesystem::path model;
   std::string prompt;
   std::string system_prompt;
   int64_t max_tokens = 1024;
@@ -30,20 +33,25 @@ struct Arguments {
   bool json = false;
 };
 
-std::string ReadStandardInput() {
-  return std::string(std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>());
+std::string ReadPrompt(const Arguments& arguments, int64_t context_window_size) {
+  const auto max_bytes = static_cast<size_t>(engine::MaxPromptBytes(context_window_size));
+  std::string prompt =
+      arguments.prompt == "-" ? ReadStandardInput(max_bytes + 1) : arguments.prompt;
+  engine::CheckPromptBytes(prompt.size() + arguments.system_prompt.size(), context_window_size);
+  return prompt;
 }
 
 std::vector<TokenId> EncodePrompt(const Arguments& arguments, const std::string& prompt,
-                                  const text::Tokenizer& tokenizer,
-                                  const std::filesystem::path& folder) {
+                                  const engine::TextGenerator& generator) {
+  const text::Tokenizer& tokenizer = generator.tokenizer();
   if (arguments.raw) return tokenizer.Encode(prompt, text::SpecialTokens::kAdd);
   std::vector<text::ChatMessage> messages;
   if (!arguments.system_prompt.empty()) messages.push_back({"system", arguments.system_prompt});
   messages.push_back({"user", prompt});
-  const text::ChatTemplate chat_template = text::ChatTemplate::Load(folder);
-  return tokenizer.Encode(chat_template.Render(messages, text::GenerationPrompt::kAdd),
-                          text::SpecialTokens::kDoNotAdd);
+  const text::ChatTemplate chat_template = text::ChatTemplate::Load(generator.model().folder());
+  const std::string rendered = chat_template.Render(messages, text::GenerationPrompt::kAdd);
+  engine::CheckPromptBytes(rendered.size(), generator.model().context_window_size());
+  return tokenizer.Encode(rendered, text::SpecialTokens::kDoNotAdd);
 }
 
 nlohmann::ordered_json ToJson(const engine::TextResult& result,
@@ -63,8 +71,9 @@ nlohmann::ordered_json ToJson(const engine::TextResult& result,
 }
 
 void RunGenerate(const Arguments& arguments) {
-  const std::string prompt = arguments.prompt == "-" ? ReadStandardInput() : arguments.prompt;
-  const std::filesystem::path folder = ResolveModel(arguments.model);
+  const std::filesystem::path folder = ResolveTextModel(arguments.model);
+  const std::string prompt =
+      ReadPrompt(arguments, library::ReadDistFolder(folder).metadata.context_window_size);
   const InterruptGuard guard;
   runtime::ModelOptions options;
   options.num_threads = arguments.num_threads;
@@ -72,7 +81,7 @@ void RunGenerate(const Arguments& arguments) {
   const model::GenerationDefaults& defaults = generator.model().config().generation;
 
   engine::GenerationRequest request;
-  request.prompt = EncodePrompt(arguments, prompt, generator.tokenizer(), folder);
+  request.prompt = EncodePrompt(arguments, prompt, generator);
   request.sampling = ApplySamplingFlags(arguments.sampling, defaults);
   request.stop_tokens = defaults.eos_token_ids;
   request.max_tokens = arguments.max_tokens;
@@ -96,18 +105,18 @@ void RunGenerate(const Arguments& arguments) {
 void AddGenerate(CLI::App& app) {
   const auto arguments = std::make_shared<Arguments>();
   CLI::App* command = app.add_subcommand("generate", "Answer one prompt");
-  command->add_option("MODEL", arguments->model, "Compiled folder, or Hugging Face folder")
-      ->required();
+  AddModelArgument(*command, arguments->model);
   command->add_option("--prompt", arguments->prompt, "What to answer; -: read from standard input")
       ->required();
-  command->add_option("--system", arguments->system_prompt, "Instructions that precede the prompt");
+  CLI::Option* system = command->add_option("--system", arguments->system_prompt,
+                                            "Instructions that precede the prompt");
   command->add_option("--max-tokens", arguments->max_tokens, "Length of the answer at most")
       ->capture_default_str()
-      ->check(CLI::Range(1, 1 << 30));
+      ->check(WholeNumber(1, kMaxCount));
   AddSamplingFlags(*command, arguments->sampling);
-  command->add_option("--threads", arguments->num_threads, "Threads (default: one a physical core)")
-      ->check(CLI::Range(1, 1 << 30));
-  command->add_flag("--raw", arguments->raw, "Continue the prompt as it is, without chat template");
+  AddThreadsFlag(*command, arguments->num_threads);
+  command->add_flag("--raw", arguments->raw, "Continue the prompt as it is, without chat template")
+      ->excludes(system);  // only a template has a place for it
   command->add_flag("--json", arguments->json, "Print token ids, finish reason and timings too");
   command->callback([arguments] { RunGenerate(*arguments); });
 }

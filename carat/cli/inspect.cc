@@ -10,6 +10,7 @@
 
 #include "carat/base/printable.h"
 #include "carat/cli/ascii_json.h"
+#include "carat/cli/checked_flags.h"
 #include "carat/cli/commands.h"
 #include "carat/library/inspection.h"
 
@@ -45,7 +46,8 @@ void AddInspect(CLI::App& app) {
   command
       ->add_option("PATH", options->path,
                    "Hugging Face folder, compiled folder, or the library in it (model.so)")
-      ->required();
+      ->required()
+      ->check(NotEmpty());
   command->add_flag("--json", options->json, "Print JSON");
   command->callback([options] { RunInspect(*options); });
 }

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <numeric>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "carat/base/npy.h"
 #include "carat/base/progress.h"
 #include "carat/checkpoint/checkpoint.h"
+#include "carat/cli/checked_flags.h"
 #include "carat/cli/commands.h"
 #include "carat/cli/model_argument.h"
 #include "carat/graph/reference.h"
@@ -33,7 +35,7 @@ struct Arguments {
   std::filesystem::path model;
   std::filesystem::path tokens;
   std::filesystem::path output;
-  std::string quantization;  // empty: q4_0, and none with --reference
+  std::optional<std::string> quantization;  // by default q4_0, and none with --reference
   bool reference = false;
   int64_t chunk_size = 0;
   int num_threads = 0;
@@ -70,7 +72,7 @@ void WriteLogits(const Arguments& arguments, int64_t vocab_size, int64_t max_tok
   }
   CheckTokens(tokens, vocab_size, arguments.tokens.string());
   const auto chunk_size = static_cast<size_t>(ChunkSize(arguments, vocab_size));
-  const InterruptGuard guard;
+  const InterruptGuard guard(InterruptGuard::Signals::kAndTermination);  // the file is removed
   NpyWriter writer(arguments.output, std::ssize(tokens), vocab_size);
   Progress progress("logits");
   for (size_t done = 0; done < tokens.size();) {
@@ -93,8 +95,8 @@ void RunReference(const Arguments& arguments) {
   model::ResolveWeightNames(checkpoint, config);
   const graph::Graph graph = model::BuildGraph(config);
   const quantization::WeightFormat format =
-      arguments.quantization.empty() ? quantization::WeightFormat::kF32
-                                     : quantization::FindScheme(arguments.quantization).matrix;
+      arguments.quantization ? quantization::FindScheme(*arguments.quantization).matrix
+                             : quantization::WeightFormat::kF32;
   graph::Reference reference(graph, model::CheckpointWeights(checkpoint, format));
   std::vector<float> logits;
   WriteLogits(arguments, config.vocab_size, config.max_position_embeddings,
@@ -107,13 +109,8 @@ void RunReference(const Arguments& arguments) {
 }
 
 void RunCompiled(const Arguments& arguments) {
-  const std::string quantization = arguments.quantization.empty() ? "q4_0" : arguments.quantization;
-  const auto model = runtime::Model::Load(ResolveModel(arguments.model, quantization),
+  const auto model = runtime::Model::Load(ResolveModel(arguments.model, arguments.quantization),
                                           {.num_threads = arguments.num_threads});
-  if (!arguments.quantization.empty() && model->metadata().quantization != arguments.quantization) {
-    throw Error("{}: compiled with {}, not with {}", arguments.model.string(),
-                model->metadata().quantization, arguments.quantization);
-  }
   runtime::Sequence sequence(model);
   std::vector<float> logits;
   WriteLogits(arguments, model->vocab_size(), model->context_window_size(),
@@ -130,23 +127,23 @@ void RunCompiled(const Arguments& arguments) {
 void AddLogits(CLI::App& app) {
   const auto arguments = std::make_shared<Arguments>();
   CLI::App* command = app.add_subcommand("logits", "Compute the logits of a text of token ids");
-  command->add_option("MODEL", arguments->model, "Compiled folder or Hugging Face folder")
-      ->required();
+  AddModelArgument(*command, arguments->model);
   command->add_option("--tokens", arguments->tokens, "int32 token ids [n], a .npy file")
-      ->required();
+      ->required()
+      ->check(NotEmpty());
   command
       ->add_option("--output", arguments->output, "float32 [n, vocab_size], the .npy file to write")
-      ->required();
+      ->required()
+      ->check(OutputFile());
   command->add_flag("--reference", arguments->reference,
                     "By the reference interpreter (slow; MODEL is a Hugging Face folder)");
-  command->add_option("--quantization", arguments->quantization,
+  AddQuantizationFlag(*command, arguments->quantization,
                       "Weight format: q4_0 (default), q8_0, q0f16, q0bf16 or q0f32; the reference "
                       "computes with the checkpoint's own weights unless this is given");
   command
       ->add_option("--chunk-size", arguments->chunk_size, "Tokens a forward call (default: many)")
-      ->check(CLI::Range(1, 1 << 30));
-  command->add_option("--threads", arguments->num_threads, "Threads (default: one a core)")
-      ->check(CLI::Range(1, 1 << 30));
+      ->check(WholeNumber(1, kMaxCount));
+  AddThreadsFlag(*command, arguments->num_threads);
   command->callback(
       [arguments] { arguments->reference ? RunReference(*arguments) : RunCompiled(*arguments); });
 }

@@ -4,10 +4,12 @@
 //   0    done
 //   1    it could not be done: "carat: <what, where, how to mend it>"
 //   2    the command line is wrong
-//   130  interrupted (Ctrl-C)
+//   130  interrupted (Ctrl-C; where there was something to clean up, also SIGTERM or SIGHUP)
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <cerrno>
@@ -39,6 +41,15 @@ constexpr char kExamples[] =
     "  carat chat dist/gemma-3-270m-it-q4_0-cpu      talks with it\n"
     "  carat generate gemma-3-270m-it --prompt 'Why is the sky blue?'\n"
     "  carat COMMAND --help                          explains a command's flags";
+
+// A program started with a standard stream closed would get its next file there, and print into it.
+// What takes the stream's place fails whoever uses it: it is open in the other direction.
+void KeepStandardStreams() {
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (fcntl(stream, F_GETFD) >= 0) continue;
+    open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY);  // the lowest that is free
+  }
+}
 
 int Fail(ExitCode code, const std::string& message) {
   std::cout.flush();
@@ -110,6 +121,7 @@ int Run(int argc, char** argv) {
 }  // namespace carat::cli
 
 int main(int argc, char** argv) {
+  carat::cli::KeepStandardStreams();
   // `carat generate ... | head -1` ends when its reader does, whatever the parent made of SIGPIPE.
   signal(SIGPIPE, SIG_DFL);
   return carat::cli::Run(argc, argv);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdlib>
 #include <span>
@@ -11,6 +12,7 @@
 
 #include "carat/base/error.h"
 #include "carat/base/interrupt.h"
+#include "carat/cli/checked_flags.h"
 #include "carat/cli/compile_progress.h"
 #include "carat/compiler/compile.h"
 #include "carat/library/cpu_features.h"
@@ -65,10 +67,44 @@ void RemoveOlder(const fs::path& cache, const std::string& prefix, const fs::pat
   }
 }
 
+void CheckQuantization(const fs::path& dist_folder, const std::string& wanted) {
+  const std::string compiled_with = library::ReadDistFolder(dist_folder).metadata.quantization;
+  if (compiled_with == wanted) return;
+  throw Error(
+      "{}: compiled with {}, not with {}; leave --quantization out, or give the Hugging Face "
+      "folder",
+      dist_folder.string(), compiled_with, wanted);
+}
+
 }  // namespace
 
-fs::path ResolveModel(const fs::path& model, const std::string& quantization) {
-  if (library::IsDistFolder(model)) return model;
+void AddModelArgument(CLI::App& command, fs::path& model) {
+  command.add_option("MODEL", model, "Compiled folder or Hugging Face folder")
+      ->required()
+      ->check(NotEmpty());
+}
+
+void AddQuantizationFlag(CLI::App& command, std::optional<std::string>& quantization,
+                         const std::string& description) {
+  command.add_option("--quantization", quantization, description)->check(NotEmpty());
+}
+
+fs::path ResolveTextModel(const fs::path& model) {
+  if (fs::exists(model / "config.json") && !fs::exists(model / "tokenizer.json")) {
+    throw Error(
+        "{}: has no tokenizer.json, so there is no text; put the one the model was published with "
+        "into the folder, or work on token ids: 'carat logits' and 'carat bench' do",
+        model.string());
+  }
+  return ResolveModel(model);
+}
+
+fs::path ResolveModel(const fs::path& model, const std::optional<std::string>& quantization) {
+  if (library::IsDistFolder(model)) {
+    if (quantization) CheckQuantization(model, *quantization);
+    return model;
+  }
+  const std::string scheme = quantization.value_or("q4_0");
   if (!fs::is_directory(model)) {
     throw Error(
         "{}: no such folder; MODEL is a folder that 'carat compile' wrote or a Hugging Face "
@@ -82,7 +118,7 @@ fs::path ResolveModel(const fs::path& model, const std::string& quantization) {
   const fs::path cache = CacheFolder();
   fs::path folder = fs::canonical(model);
   const std::string prefix = fmt::format(
-      "{}-{}-", library::DistFolderName(folder, quantization, "cpu"),
+      "{}-{}-", library::DistFolderName(folder, scheme, "cpu"),
       Hash(fmt::format("{} {} {}", folder.string(), CARAT_VERSION, library::BestTarget().name)));
   const fs::path output = cache / (prefix + Fingerprint(folder));
   if (library::IsDistFolder(output)) return output;
@@ -94,7 +130,7 @@ fs::path ResolveModel(const fs::path& model, const std::string& quantization) {
   CompileProgressBar bar;
   compiler::CompileOptions options;
   options.model = folder;
-  options.quantization = quantization;
+  options.quantization = scheme;
   options.output = output;
   compiler::Compile(options, std::ref(bar));
   RemoveOlder(cache, prefix, output);

@@ -5,15 +5,30 @@
 #define CARAT_CLI_MODEL_ARGUMENT_H_
 
 #include <filesystem>
+#include <optional>
 #include <string>
+
+namespace CLI {
+class App;
+}
 
 namespace carat::cli {
 
-// The dist folder to load. A Hugging Face folder is compiled to $XDG_CACHE_HOME/carat
-// (~/.cache/carat) unless what is there was made from the same files by the same version for the
-// same machine. Throws Error if MODEL is neither.
+// Declares MODEL, and --quantization for commands that let it be chosen.
+void AddModelArgument(CLI::App& command, std::filesystem::path& model);
+void AddQuantizationFlag(CLI::App& command, std::optional<std::string>& quantization,
+                         const std::string& description);
+
+// The dist folder to load. A Hugging Face folder is compiled (with q4_0, unless given) to
+// $XDG_CACHE_HOME/carat (~/.cache/carat) unless what is there was made from the same files by the
+// same version for the same machine. Throws Error if MODEL is neither, or a dist folder that was
+// compiled with another quantization than given.
 std::filesystem::path ResolveModel(const std::filesystem::path& model,
-                                   const std::string& quantization = "q4_0");
+                                   const std::optional<std::string>& quantization = {});
+
+// The same for commands that work on text: throws Error, before it compiles anything, if MODEL has
+// no tokenizer.
+std::filesystem::path ResolveTextModel(const std::filesystem::path& model);
 
 }  // namespace carat::cli
 

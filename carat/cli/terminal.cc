@@ -11,12 +11,14 @@
 #include <unistd.h>
 
 #include <cstdlib>
-#include <iostream>
+#include <optional>
 #include <string_view>
 #include <system_error>
 #include <utility>
 
+#include "carat/base/error.h"
 #include "carat/base/interrupt.h"
+#include "carat/cli/standard_input.h"
 
 namespace carat::cli {
 namespace {
@@ -130,7 +132,9 @@ class Terminal::LineEditor {
   bool is_interrupted_ = false;
 };
 
-Terminal::Terminal(const std::string& prompt, const std::filesystem::path& history_file) {
+Terminal::Terminal(const std::string& prompt, const std::filesystem::path& history_file,
+                   size_t max_line_bytes)
+    : max_line_bytes_(max_line_bytes) {
   if (isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1) {
     editor_ = std::make_unique<LineEditor>(prompt, history_file);
   }
@@ -140,10 +144,13 @@ Terminal::~Terminal() = default;
 
 InputLine Terminal::ReadLine() {
   if (editor_) return editor_->ReadLine();
-  std::string line;
-  if (!std::getline(std::cin, line)) return {InputLine::Kind::kEnd, ""};
-  if (line.ends_with('\r')) line.pop_back();
-  return {InputLine::Kind::kLine, std::move(line)};
+  std::optional<std::string> line = ReadStandardInputLine(max_line_bytes_ + 1);
+  if (!line) return {InputLine::Kind::kEnd, ""};
+  if (line->size() > max_line_bytes_) {
+    throw Error("standard input: a line has more than {} bytes, too much for the context window",
+                max_line_bytes_);
+  }
+  return {InputLine::Kind::kLine, std::move(*line)};
 }
 
 std::filesystem::path StateFile(const std::string& name) {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -39,8 +40,8 @@ CaratResult Chat(const std::string& input) {
                   {.input = input, .environment = {{"XDG_STATE_HOME", home.path().string()}}});
 }
 
-void ExpectRefused(const CaratResult& result, const std::string& reason) {
-  EXPECT_EQ(result.exit_code, 1);
+void ExpectRefused(const CaratResult& result, const std::string& reason, int exit_code = 1) {
+  EXPECT_EQ(result.exit_code, exit_code);
   EXPECT_TRUE(IsOneLine(result.errors)) << result.errors;
   EXPECT_THAT(result.errors, StartsWith("carat: "));
   EXPECT_THAT(result.errors, HasSubstr(reason));
@@ -96,9 +97,38 @@ TEST(Generate, TheNumberOfThreadsChangesNothing) {
 }
 
 TEST(Generate, RefusesSamplingParametersOutOfRange) {
-  ExpectRefused(Generate({"--prompt", "Hi!", "--top-p", "1.5"}), "top_p");
-  ExpectRefused(Generate({"--prompt", "Hi!", "--top-k", "-1"}), "top_k");
-  ExpectRefused(Generate({"--prompt", "Hi!", "--repetition-penalty", "0"}), "repetition_penalty");
+  const std::vector<std::pair<std::string, std::vector<std::string>>> wrong = {
+      {"--temperature", {"", "-1", "nan", "inf", "hot"}},
+      {"--top-k", {"", "-1", "1.5"}},
+      {"--top-p", {"", "0", "1.5", "nan"}},
+      {"--min-p", {"", "-0.1", "1.1"}},
+      {"--repetition-penalty", {"", "0", "-1"}},
+      {"--seed", {"", "-1", "18446744073709551616"}},
+      {"--max-tokens", {"", "0"}},
+      {"--threads", {"", "0", "100000"}}};
+  for (const auto& [flag, values] : wrong) {
+    for (const std::string& value : values) {
+      ExpectRefused(RunCarat({"generate", CompiledDemo().string(), "--prompt", "Hi!", flag, value}),
+                    flag + ": is '" + value + "', expected", 2);
+    }
+  }
+}
+
+TEST(Generate, RefusesASystemPromptWithoutATemplate) {
+  ExpectRefused(Generate({"--prompt", "Hi!", "--raw", "--system", "Be brief."}), "--system", 2);
+}
+
+TEST(Generate, RefusesStandardInputThatCannotBeRead) {
+  ExpectRefused(Generate({"--prompt", "-"}, {.input_file = "/"}), "standard input: cannot be read");
+  ExpectRefused(Generate({"--prompt", "-"}, {.closed_streams = {STDIN_FILENO}}),
+                "standard input: cannot be read");
+}
+
+TEST(Generate, RefusesAPromptBeforeReadingAllOfIt) {
+  ExpectRefused(Generate({"--prompt", "-"}, {.input_file = "/dev/zero"}),
+                "more than 131072 bytes, which is too much for the context window of 2048");
+  const std::string half(100'000, 'x');
+  ExpectRefused(Generate({"--prompt", half, "--system", half}), "context window of 2048");
 }
 
 TEST(Generate, RefusesAPromptLongerThanTheContext) {
@@ -177,6 +207,20 @@ TEST_F(DamagedFolder, AHostileChatTemplateIsRefused) {
   }
 }
 
+TEST_F(DamagedFolder, AChatTemplateThatIsNotUtf8IsNamed) {
+  Write("chat_template.jinja", "{{ messages }}\xff");
+  ExpectRefused(Run(), "chat_template.jinja: ");
+}
+
+TEST_F(DamagedFolder, AModelWithoutTokenizerIsNotCompiledForText) {
+  fs::copy(DemoCheckpoint(), folder_ / "model");
+  fs::remove(folder_ / "model" / "tokenizer.json");
+  ExpectRefused(RunCarat({"chat", (folder_ / "model").string()},
+                         {.environment = {{"XDG_CACHE_HOME", (folder_ / "cache").string()}}}),
+                "tokenizer.json");
+  EXPECT_FALSE(fs::exists(folder_ / "cache"));
+}
+
 TEST(GenerateFromCheckpoint, CompilesOnceIntoTheCache) {
   const TemporaryFolder cache;
   const CaratOptions options = {.environment = {{"XDG_CACHE_HOME", cache.path().string()}}};
@@ -224,6 +268,29 @@ TEST(Chat, CommandsWorkWithoutATerminal) {
   EXPECT_THAT(result.output, HasSubstr("tokens/s"));
   EXPECT_THAT(result.output, HasSubstr("temperature = 0.5"));
   EXPECT_THAT(result.output, HasSubstr("/reset"));
+}
+
+TEST(Chat, NamesTheWayOutOfAFullContext) {
+  std::string digits;  // a token each
+  for (int i = 0; i < 2100; ++i) digits += static_cast<char>('0' + i % 10);
+  const auto result = Chat("Hello!\n" + digits + "\n");
+  ExpectRefused(result, "context window of 2048");
+  EXPECT_THAT(result.errors, HasSubstr("/reset"));
+}
+
+TEST(Chat, RefusesInputThatCannotBeReadOrDoesNotEnd) {
+  const TemporaryFolder home;
+  const auto chat_with = [&home](const fs::path& input) {
+    return RunCarat(
+        {"chat", CompiledDemo().string()},
+        {.input_file = input, .environment = {{"XDG_STATE_HOME", home.path().string()}}});
+  };
+  ExpectRefused(chat_with("/"), "standard input: cannot be read");
+  ExpectRefused(chat_with("/dev/zero"), "standard input: a line has more than 131072 bytes");
+}
+
+TEST(Chat, ReadsLinesOfFilesFromElsewhere) {
+  EXPECT_THAT(Chat("What is the capital of France?\r\n/exit").output, HasSubstr(kAnswer));
 }
 
 TEST(Chat, RefusesWhatItDoesNotKnow) {

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include <algorithm>
 #include <cmath>
@@ -127,6 +128,24 @@ TEST_F(Logits, SayThatTheReferenceNeedsTheCheckpoint) {
 TEST_F(Logits, SayThatAFolderWasCompiledWithAnotherQuantization) {
   ExpectRefused(Run(CompiledDemo(), {1}, {"--quantization", "q8_0"}),
                 "compiled with q4_0, not with q8_0");
+}
+
+TEST_F(Logits, LeaveNoFileWhenTerminated) {
+  const CaratResult result = Run(DemoCheckpoint(), std::vector<int32_t>(2000, 5),
+                                 {"--reference", "--chunk-size", "1"}, {.signal = SIGTERM});
+  EXPECT_NE(result.exit_code, 0);
+  EXPECT_TRUE(IsOneLine(result.errors)) << result.errors;
+  fs::remove(tokens_);
+  EXPECT_TRUE(fs::is_empty(folder_.path()));
+}
+
+TEST_F(Logits, AreWrittenToAFileOnly) {
+  for (const char* output : {"", "-"}) {
+    const CaratResult result = RunCarat(
+        {"logits", CompiledDemo().string(), "--tokens", tokens_.string(), "--output", output});
+    EXPECT_EQ(result.exit_code, 2);
+    EXPECT_THAT(result.errors, HasSubstr("--output"));
+  }
 }
 
 TEST_F(Logits, LeaveNoFileWhenTheDiskIsFull) {

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "tests/cli/run_carat.h"
 
@@ -63,8 +64,16 @@ TEST(Main, NamesTheWordThatIsNoCommand) {
   EXPECT_THAT(RunCarat({"complie"}).errors, HasSubstr("'complie'"));
 }
 
+TEST(Main, AClosedStandardOutputIsAFailure) {
+  const auto result = RunCarat({"--help"}, {.closed_streams = {STDOUT_FILENO}});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.errors, HasSubstr("cannot write to standard output"));
+}
+
 TEST(Main, WhatATerminalWouldObeyIsSpelledOut) {
-  const auto result = RunCarat({"inspect", "/no\x1b[2Jwhere\n\xff" + std::string(3000, 'x')});
+  std::string path = "/no\x1b[2Jwhere\n\xff";
+  for (int i = 0; i < 30; ++i) path += std::string(100, 'x') + "/";
+  const auto result = RunCarat({"inspect", path});
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_TRUE(IsOneLine(result.errors)) << result.errors;
   EXPECT_THAT(result.errors, StartsWith("carat: /no\\x1b[2Jwhere\\n\\xffxxx"));

@@ -8,7 +8,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <fstream>
+#include <functional>
 #include <sstream>
 #include <thread>
 
@@ -25,10 +27,20 @@ std::string ReadAll(const std::filesystem::path& path) {
   return text.str();
 }
 
+// True if the process has a handler for the signal.
+bool Catches(pid_t process, int signal) {
+  std::ifstream status("/proc/" + std::to_string(process) + "/status");
+  for (std::string name; status >> name;) {
+    uint64_t mask = 0;
+    if (name == "SigCgt:" && status >> std::hex >> mask) return (mask >> (signal - 1) & 1) != 0;
+  }
+  return false;
+}
+
 // Gives up after a minute: the test then fails by what carat did without the signal.
-void WaitFor(const std::filesystem::path& path) {
+void WaitUntil(const std::function<bool()>& condition) {
   const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(1);
-  while (!std::filesystem::exists(path) && std::chrono::steady_clock::now() < end) {
+  while (!condition() && std::chrono::steady_clock::now() < end) {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
 }
@@ -42,10 +54,12 @@ void Redirect(const std::filesystem::path& path, int flags, int descriptor) {
 // In the child process: becomes carat, or ends.
 [[noreturn]] void BecomeCarat(const std::vector<std::string>& arguments,
                               const CaratOptions& options, const TemporaryFolder& streams) {
-  Redirect(streams / "input", O_RDONLY, STDIN_FILENO);
+  Redirect(options.input_file.empty() ? streams / "input" : options.input_file, O_RDONLY,
+           STDIN_FILENO);
   Redirect(options.output_file.empty() ? streams / "output" : options.output_file,
            O_WRONLY | O_CREAT | O_TRUNC, STDOUT_FILENO);
   Redirect(streams / "errors", O_WRONLY | O_CREAT | O_TRUNC, STDERR_FILENO);
+  for (const int stream : options.closed_streams) close(stream);
   if (options.max_file_bytes) {
     const rlimit limit = {*options.max_file_bytes, *options.max_file_bytes};
     setrlimit(RLIMIT_FSIZE, &limit);
@@ -71,7 +85,10 @@ CaratResult RunCarat(const std::vector<std::string>& arguments, const CaratOptio
   if (child < 0) throw Error("fork failed");
   if (child == 0) BecomeCarat(arguments, options, streams);
   if (options.signal) {
-    WaitFor(options.signal_when);
+    WaitUntil([&] {
+      return options.signal_when.empty() ? Catches(child, *options.signal)
+                                         : std::filesystem::exists(options.signal_when);
+    });
     kill(child, *options.signal);
   }
   int status = 0;

@@ -13,10 +13,12 @@ namespace carat::testing {
 
 struct CaratOptions {
   std::string input = {};                               // what stdin holds
+  std::filesystem::path input_file = {};                // what stdin is, instead
+  std::vector<int> closed_streams = {};                 // {STDIN_FILENO}
   std::filesystem::path folder = ".";                   // where it runs
   std::map<std::string, std::string> environment = {};  // added to the test's own
-  std::optional<int> signal = {};                       // sent as soon as signal_when exists
-  std::filesystem::path signal_when = {};
+  std::optional<int> signal = {};                       // sent as soon as signal_when exists,
+  std::filesystem::path signal_when = {};               // or carat catches it, if that is empty
   std::filesystem::path output_file = {};     // stdout goes there instead of into `output`
   std::optional<size_t> max_file_bytes = {};  // RLIMIT_FSIZE: a disk that is full
 };
