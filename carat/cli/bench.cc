@@ -18,6 +18,7 @@
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -27,19 +28,21 @@
 #include "carat/base/printable.h"
 #include "carat/base/progress.h"
 #include "carat/cli/ascii_json.h"
+#include "carat/cli/checked_flags.h"
 #include "carat/cli/commands.h"
 #include "carat/cli/model_argument.h"
 #include "carat/engine/sampler.h"
 #include "carat/runtime/memory_roof.h"
 #include "carat/runtime/memory_usage.h"
 #include "carat/runtime/model.h"
+#include "carat/runtime/thread_pool.h"
 
 namespace carat::cli {
 namespace {
 
 struct Arguments {
   std::filesystem::path model;
-  std::string quantization = "q4_0";
+  std::optional<std::string> quantization;
   int64_t prompt_tokens = 512;
   int64_t gen_tokens = 128;
   int64_t depth = 0;
@@ -69,6 +72,9 @@ class Rates {
 };
 
 struct Measurements {
+  std::filesystem::path folder;
+  library::LibraryMetadata metadata;
+  int num_threads = 0;
   double load_s = 0;
   Rates prefill;
   Rates decode;
@@ -83,6 +89,10 @@ struct Measurements {
   }
   double share_of_roof() const { return decode_bytes_per_s() / roof_bytes_per_s; }
 };
+
+void StopIfInterrupted() {
+  if (Interrupted()) throw Error("interrupted");
+}
 
 double SecondsOf(const std::function<void()>& work) {
   const auto start = std::chrono::steady_clock::now();
@@ -140,7 +150,6 @@ class Benchmark {
     Progress progress("bench");
     // The first round finds cold caches and is not counted.
     for (int round = 0; round <= arguments_.repetitions; ++round) {
-      ThrowIfInterrupted();
       sequence_.Reset();
       if (arguments_.depth > 0) Append(arguments_.depth);
       const double decode_s = SecondsOf([this] {
@@ -156,9 +165,18 @@ class Benchmark {
   }
 
  private:
-  // Runs the next `count` tokens in as few steps as there can be.
+  // Runs the next `count` tokens in as few steps as there can be. Ctrl-C counts between steps.
   void Append(int64_t count) {
-    model_->Forward(sequence_, std::span(tokens_).subspan(sequence_.length(), count), logits_);
+    const auto chunk_size = static_cast<size_t>(model_->metadata().prefill_chunk_size);
+    std::span<const TokenId> rest = std::span(tokens_).subspan(sequence_.length(), count);
+    while (!rest.empty()) {
+      StopIfInterrupted();
+      const std::span<const TokenId> chunk = rest.first(std::min(rest.size(), chunk_size));
+      rest = rest.subspan(chunk.size());
+      const auto rows = rest.empty() ? runtime::LogitRows::kLast : runtime::LogitRows::kNone;
+      const runtime::SequenceChunk input = {&sequence_, chunk, rows};
+      model_->Forward({&input, 1}, std::span(logits_).first(rest.empty() ? logits_.size() : 0));
+    }
   }
 
   const Arguments& arguments_;
@@ -168,9 +186,35 @@ class Benchmark {
   std::vector<float> logits_;
 };
 
-void PrintText(const Arguments& arguments, const runtime::Model& model,
-               const Measurements& measured) {
-  const library::LibraryMetadata& metadata = model.metadata();
+// Loads the model, runs it and lets it go.
+void MeasureModel(const Arguments& arguments, const std::filesystem::path& folder,
+                  Measurements& measured) {
+  runtime::ResetPeakMemory();  // compiling may have come before
+  std::shared_ptr<runtime::Model> model;
+  measured.load_s = SecondsOf(
+      [&] { model = runtime::Model::Load(folder, {.num_threads = arguments.num_threads}); });
+  CheckFits(arguments, *model);
+  Benchmark(arguments, model).Run(measured);
+  measured.peak_memory_bytes = runtime::PeakMemoryBytes();
+  measured.folder = folder;
+  measured.metadata = model->metadata();
+  measured.num_threads = model->num_threads();
+  measured.weight_bytes_per_token = model->metadata().decode_weight_bytes;
+  measured.kv_bytes_per_token =
+      KvBytesPerToken(model->metadata(), arguments.depth + arguments.gen_tokens / 2);
+}
+
+// With as much memory as a token reads, and after the model has given its own back, so that to
+// measure takes no more than to run. A small model's bytes would be read from the caches.
+double MeasureRoof(const Measurements& measured) {
+  constexpr int64_t kLeastBytes = int64_t{64} << 20;
+  constexpr auto kMostBytes = static_cast<int64_t>(runtime::kMemoryRoofBytes);
+  runtime::ThreadPool pool(measured.num_threads);
+  return runtime::MeasureReadBandwidth(
+      pool, static_cast<size_t>(std::clamp(measured.bytes_per_token(), kLeastBytes, kMostBytes)));
+}
+
+void PrintText(const Arguments& arguments, const Measurements& measured) {
   const auto row = [](std::string_view name, const std::string& value) {
     std::cout << fmt::format("{:<8} {}\n", name, Printable(value));
   };
@@ -181,8 +225,8 @@ void PrintText(const Arguments& arguments, const runtime::Model& model,
   const auto gb = [](double bytes) { return bytes * 1e-9; };
   const auto mb = [](int64_t bytes) { return static_cast<double>(bytes) * 1e-6; };
   row("model",
-      fmt::format("{}: {}, {}, {} threads{}", model.folder().filename().string(),
-                  metadata.quantization, metadata.target, model.num_threads(),
+      fmt::format("{}: {}, {}, {} threads{}", measured.folder.filename().string(),
+                  measured.metadata.quantization, measured.metadata.target, measured.num_threads,
                   arguments.depth > 0 ? fmt::format(", after {} tokens", arguments.depth) : ""));
   row("load", fmt::format("{:9.3f} s", measured.load_s));
   row("prefill", rates(arguments.prompt_tokens, measured.prefill));
@@ -192,14 +236,12 @@ void PrintText(const Arguments& arguments, const runtime::Model& model,
                            mb(measured.kv_bytes_per_token)));
   row("roof",
       fmt::format("{:9.1f} GB/s can {} threads read here; decoding reads {:.1f} GB/s: {:.0f}%",
-                  gb(measured.roof_bytes_per_s), model.num_threads(),
+                  gb(measured.roof_bytes_per_s), measured.num_threads,
                   gb(measured.decode_bytes_per_s()), 100 * measured.share_of_roof()));
   row("memory", fmt::format("{:9.1f} MB at most", mb(measured.peak_memory_bytes)));
 }
 
-void PrintJson(const Arguments& arguments, const runtime::Model& model,
-               const Measurements& measured) {
-  const library::LibraryMetadata& metadata = model.metadata();
+void PrintJson(const Arguments& arguments, const Measurements& measured) {
   const auto rates = [](int64_t num_tokens, const Rates& rates) -> nlohmann::ordered_json {
     return {{"tokens", num_tokens},
             {"tokens_per_s", rates.median()},
@@ -207,10 +249,10 @@ void PrintJson(const Arguments& arguments, const runtime::Model& model,
             {"max", rates.max()}};
   };
   const nlohmann::ordered_json json = {
-      {"model", model.folder().string()},
-      {"quantization", metadata.quantization},
-      {"target", metadata.target},
-      {"num_threads", model.num_threads()},
+      {"model", measured.folder.string()},
+      {"quantization", measured.metadata.quantization},
+      {"target", measured.metadata.target},
+      {"num_threads", measured.num_threads},
       {"depth", arguments.depth},
       {"repetitions", arguments.repetitions},
       {"load_s", measured.load_s},
@@ -230,19 +272,11 @@ void PrintJson(const Arguments& arguments, const runtime::Model& model,
 void RunBench(const Arguments& arguments) {
   const std::filesystem::path folder = ResolveModel(arguments.model, arguments.quantization);
   const InterruptGuard guard;
-  runtime::ResetPeakMemory();  // compiling may have come before
   Measurements measured;
-  std::shared_ptr<runtime::Model> model;
-  measured.load_s = SecondsOf(
-      [&] { model = runtime::Model::Load(folder, {.num_threads = arguments.num_threads}); });
-  CheckFits(arguments, *model);
-  Benchmark(arguments, model).Run(measured);
-  measured.peak_memory_bytes = runtime::PeakMemoryBytes();  // before the roof takes its buffer
-  measured.weight_bytes_per_token = model->metadata().decode_weight_bytes;
-  measured.kv_bytes_per_token =
-      KvBytesPerToken(model->metadata(), arguments.depth + arguments.gen_tokens / 2);
-  measured.roof_bytes_per_s = runtime::MeasureReadBandwidth(model->thread_pool());
-  arguments.json ? PrintJson(arguments, *model, measured) : PrintText(arguments, *model, measured);
+  MeasureModel(arguments, folder, measured);
+  StopIfInterrupted();
+  measured.roof_bytes_per_s = MeasureRoof(measured);
+  arguments.json ? PrintJson(arguments, measured) : PrintText(arguments, measured);
 }
 
 }  // namespace
@@ -250,23 +284,20 @@ void RunBench(const Arguments& arguments) {
 void AddBench(CLI::App& app) {
   const auto arguments = std::make_shared<Arguments>();
   CLI::App* command = app.add_subcommand("bench", "Measure a model's speed and memory");
-  command->add_option("MODEL", arguments->model, "Compiled folder or Hugging Face folder")
-      ->required();
-  command
-      ->add_option("--quantization", arguments->quantization,
-                   "Weight format to compile a Hugging Face folder with")
-      ->capture_default_str();
-  const auto count = [command](const char* name, auto& value, const char* description) {
-    return command->add_option(name, value, description)->capture_default_str();
+  AddModelArgument(*command, arguments->model);
+  AddQuantizationFlag(*command, arguments->quantization,
+                      "Weight format to compile a Hugging Face folder with (default: q4_0)");
+  const auto count = [command](const char* name, auto& value, int64_t min,
+                               const char* description) {
+    command->add_option(name, value, description)
+        ->capture_default_str()
+        ->check(WholeNumber(min, kMaxCount));
   };
-  count("--prompt-tokens", arguments->prompt_tokens, "Tokens to prefill")
-      ->check(CLI::Range(1, 1 << 30));
-  count("--gen-tokens", arguments->gen_tokens, "Tokens to decode")->check(CLI::Range(1, 1 << 30));
-  count("--depth", arguments->depth, "Tokens in the context before")->check(CLI::NonNegativeNumber);
-  count("--repetitions", arguments->repetitions, "Measurements of each")
-      ->check(CLI::Range(1, 1 << 30));
-  command->add_option("--threads", arguments->num_threads, "Threads (default: one a core)")
-      ->check(CLI::Range(1, 1 << 30));
+  count("--prompt-tokens", arguments->prompt_tokens, 1, "Tokens to prefill");
+  count("--gen-tokens", arguments->gen_tokens, 1, "Tokens to decode");
+  count("--depth", arguments->depth, 0, "Tokens in the context before");
+  count("--repetitions", arguments->repetitions, 1, "Measurements of each");
+  AddThreadsFlag(*command, arguments->num_threads);
   command->add_flag("--json", arguments->json, "Print one JSON object");
   command->callback([arguments] { RunBench(*arguments); });
 }

@@ -10,12 +10,12 @@
 
 namespace carat::runtime {
 
-// Far beyond any cache, so that what is measured is memory.
+// Far beyond most caches, so that what is measured is memory.
 inline constexpr size_t kMemoryRoofBytes = size_t{512} << 20;
 
-// Bytes a second with which the pool's threads together read a buffer of `num_bytes` (at least 256
-// MiB is sensible), each its own part front to back: the best of several rounds. Takes about a
-// second.
+// Bytes a second with which the pool's threads together read a buffer of `num_bytes`, each its own
+// part front to back: the best of several rounds. Takes `num_bytes` of memory and up to a second.
+// What fits the caches is read from there.
 double MeasureReadBandwidth(ThreadPool& pool, size_t num_bytes = kMemoryRoofBytes);
 
 }  // namespace carat::runtime

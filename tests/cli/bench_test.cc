@@ -2,8 +2,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "tests/cli/run_carat.h"
 
@@ -51,8 +55,30 @@ TEST(Bench, RefusesMoreTokensThanTheContextHolds) {
   EXPECT_THAT(result.errors, HasSubstr("do not fit the context window"));
 }
 
-TEST(Bench, RefusesZeroRepetitions) {
-  EXPECT_EQ(RunCarat({"bench", CompiledDemo().string(), "--repetitions", "0"}).exit_code, 2);
+TEST(Bench, RefusesCountsOutOfRange) {
+  const std::vector<std::pair<std::string, std::string>> wrong = {
+      {"--repetitions", "0"},   {"--depth", "-1"},    {"--depth", ""},
+      {"--prompt-tokens", "0"}, {"--gen-tokens", ""}, {"--threads", "1025"}};
+  for (const auto& [flag, value] : wrong) {
+    const auto result = RunCarat({"bench", CompiledDemo().string(), flag, value});
+    EXPECT_EQ(result.exit_code, 2) << flag;
+    EXPECT_TRUE(IsOneLine(result.errors)) << result.errors;
+    EXPECT_THAT(result.errors, HasSubstr(flag + ": is '" + value + "', expected a whole number"));
+  }
+}
+
+TEST(Bench, RefusesAnotherQuantizationThanTheFolders) {
+  const auto result = RunCarat({"bench", CompiledDemo().string(), "--quantization", "q8_0"});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.errors, HasSubstr("compiled with q4_0, not with q8_0"));
+}
+
+TEST(Bench, CtrlCEndsIt) {
+  const auto result =
+      RunCarat({"bench", CompiledDemo().string(), "--repetitions", "1000000"}, {.signal = SIGINT});
+  EXPECT_EQ(result.exit_code, 130);
+  EXPECT_EQ(result.errors, "carat: interrupted\n");
+  EXPECT_EQ(result.output, "");
 }
 
 }  // namespace
