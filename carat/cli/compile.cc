@@ -47,8 +47,7 @@ void RunCompile(Arguments& arguments) {
                            static_cast<double>(result.weights_bytes) / 1e6,
                            static_cast<double>(result.library_bytes) / 1e3, result.seconds);
   const bool can_chat = std::filesystem::exists(result.output / "tokenizer.json");
-  std::cout << fmt::format("Next: carat {} {}
-", can_chat ? "chat" : "bench",
+  std::cout << fmt::format("Next: carat {} {}\n", can_chat ? "chat" : "bench",
                            ShellQuoted(result.output));
 }
 

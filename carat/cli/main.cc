@@ -4,7 +4,8 @@
 //   0    done
 //   1    it could not be done: "carat: <what, where, how to mend it>"
 //   2    the command line is wrong
-//   130  interrupted (Ctrl-C; where there was something to clean up, also SIGTERM or SIGHUP)
+//   130  interrupted (Ctrl-C); where there was something to clean up also 143 (SIGTERM), 129
+//   (SIGHUP)
 
 #include <fcntl.h>
 #include <signal.h>
@@ -27,7 +28,7 @@
 namespace carat::cli {
 namespace {
 
-enum ExitCode { kDone = 0, kFailed = 1, kWrongUsage = 2, kInterrupted = 130 };
+enum ExitCode { kDone = 0, kFailed = 1, kWrongUsage = 2, kSignal = 128 };
 
 constexpr char kOverview[] =
     "Carat compiles small language models and runs them.\n"
@@ -51,7 +52,7 @@ void KeepStandardStreams() {
   }
 }
 
-int Fail(ExitCode code, const std::string& message) {
+int Fail(int code, const std::string& message) {
   std::cout.flush();
   fflush(stdout);
   std::cerr << "carat: " << Printable(message) << '\n';
@@ -113,7 +114,7 @@ int Run(int argc, char** argv) {
   } catch (const std::bad_alloc&) {
     return Fail(kFailed, "out of memory");
   } catch (const std::exception& error) {
-    return Fail(Interrupted() ? kInterrupted : kFailed, error.what());
+    return Fail(Interrupted() ? kSignal + InterruptingSignal() : kFailed, error.what());
   }
 }
 

@@ -19,10 +19,9 @@ void AddModelArgument(CLI::App& command, std::filesystem::path& model);
 void AddQuantizationFlag(CLI::App& command, std::optional<std::string>& quantization,
                          const std::string& description);
 
-// The dist folder to load. A Hugging Face folder is compiled (with q4_0, unless given) to
-// $XDG_CACHE_HOME/carat (~/.cache/carat) unless what is there was made from the same files by the
-// same version for the same machine. Throws Error if MODEL is neither, or a dist folder that was
-// compiled with another quantization than given.
+// The dist folder to load. A Hugging Face folder is compiled (with q4_0, unless given) into the
+// cache (model_cache.h). Throws Error if MODEL is neither, or a dist folder that was compiled with
+// another quantization than given.
 std::filesystem::path ResolveModel(const std::filesystem::path& model,
                                    const std::optional<std::string>& quantization = {});
 

@@ -43,7 +43,7 @@ T WaitForChange(const std::atomic<T>& value, T old) {
 ThreadPool::ThreadPool(int num_threads) {
   constexpr int kMaxThreads = 1024;
   if (num_threads < 0 || num_threads > kMaxThreads) {
-    throw Error("{} threads: use 1 to {}, or 0 for one a core", num_threads, kMaxThreads);
+    throw Error("{} threads: use 1 to {}, or 0 for one a physical core", num_threads, kMaxThreads);
   }
   if (num_threads == 0) num_threads = UsableCores();
   abi_.self = this;

@@ -133,7 +133,7 @@ TEST_F(Logits, SayThatAFolderWasCompiledWithAnotherQuantization) {
 TEST_F(Logits, LeaveNoFileWhenTerminated) {
   const CaratResult result = Run(DemoCheckpoint(), std::vector<int32_t>(2000, 5),
                                  {"--reference", "--chunk-size", "1"}, {.signal = SIGTERM});
-  EXPECT_NE(result.exit_code, 0);
+  EXPECT_EQ(result.exit_code, 128 + SIGTERM);
   EXPECT_TRUE(IsOneLine(result.errors)) << result.errors;
   fs::remove(tokens_);
   EXPECT_TRUE(fs::is_empty(folder_.path()));

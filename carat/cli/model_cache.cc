@@ -1,0 +1,114 @@
+#include "carat/cli/model_cache.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <functional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "carat/base/error.h"
+#include "carat/base/interrupt.h"
+#include "carat/cli/compile_progress.h"
+#include "carat/compiler/compile.h"
+#include "carat/library/cpu_features.h"
+#include "carat/library/dist_folder.h"
+#include "carat/library/weights_file.h"
+
+namespace carat::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path CacheFolder() {
+  if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache == '/') {
+    return fs::path(cache) / "carat";
+  }
+  if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0') {
+    return fs::path(home) / ".cache" / "carat";
+  }
+  throw Error(
+      "no place to keep the compiled model: neither XDG_CACHE_HOME nor HOME is set; run "
+      "'carat compile' and give its output folder instead");
+}
+
+std::string Hash(std::string_view text) {
+  library::WeightsHash hash;
+  hash.Append(std::as_bytes(std::span(text)));
+  return library::HashToHex(hash.Digest());
+}
+
+// Changes whenever the file does.
+std::string Fingerprint(const fs::directory_entry& file) {
+  return fmt::format("{} {} {}", file.path().filename().string(), file.file_size(),
+                     file.last_write_time().time_since_epoch().count());
+}
+
+// Of what compiles: another build of the same version may compile otherwise.
+std::string ProgramFingerprint() {
+  return Fingerprint(fs::directory_entry(fs::canonical("/proc/self/exe")));
+}
+
+std::string FolderFingerprint(const fs::path& folder) {
+  std::vector<std::string> files;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
+    if (entry.is_regular_file()) files.push_back(Fingerprint(entry));
+  }
+  std::ranges::sort(files);
+  return Hash(fmt::format("{}", fmt::join(files, "\n")));
+}
+
+// What earlier states of the same folder were compiled to.
+void RemoveOlder(const fs::path& cache, const std::string& prefix, const fs::path& current) {
+  for (const fs::directory_entry& entry : fs::directory_iterator(cache)) {
+    const std::string name = entry.path().filename().string();
+    // What another process is writing just now has a longer name, and is its to clean up.
+    if (name.starts_with(prefix) && name.size() == current.filename().string().size() &&
+        entry.path() != current) {
+      std::error_code ignored;
+      fs::remove_all(entry.path(), ignored);
+    }
+  }
+}
+
+// False too if something of it is missing or damaged: then it is compiled again.
+bool IsComplete(const fs::path& dist_folder) {
+  if (!library::IsDistFolder(dist_folder)) return false;
+  try {
+    library::ReadDistFolder(dist_folder);
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+}  // namespace
+
+fs::path CompiledInCache(const fs::path& model, const std::string& quantization) {
+  const fs::path cache = CacheFolder();
+  const fs::path folder = fs::canonical(model);
+  const std::string prefix =
+      fmt::format("{}-{}-", library::DistFolderName(folder, quantization, "cpu"),
+                  Hash(fmt::format("{} {} {}", folder.string(), ProgramFingerprint(),
+                                   library::BestTarget().name)));
+  const fs::path output = cache / (prefix + FolderFingerprint(folder));
+  if (IsComplete(output)) return output;
+
+  std::error_code error;
+  fs::create_directories(cache, error);
+  if (error) throw Error("{}: cannot be made: {}", cache.string(), error.message());
+  const InterruptGuard guard(InterruptGuard::Signals::kAndTermination);
+  CompileProgressBar bar;
+  compiler::CompileOptions options;
+  options.model = folder;
+  options.quantization = quantization;
+  options.output = output;
+  compiler::Compile(options, std::ref(bar));
+  RemoveOlder(cache, prefix, output);
+  return output;
+}
+
+}  // namespace carat::cli
