@@ -3,16 +3,15 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <cstring>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
 
 #include "carat/base/error.h"
 #include "carat/base/json.h"
-#include "carat/base/numeric.h"
 #include "carat/checkpoint/folder.h"
 #include "carat/checkpoint/safetensors.h"
+#include "carat/checkpoint/tensor_rows.h"
 
 namespace carat::checkpoint {
 namespace {
@@ -58,29 +57,6 @@ std::map<std::string, std::string> ReadWeightMap(const fs::path& index) {
   return files;
 }
 
-template <typename Element, typename Convert>
-void ConvertElements(std::span<const std::byte> bytes, std::span<float> out, Convert convert) {
-  for (size_t i = 0; i < out.size(); ++i) {
-    Element element;
-    std::memcpy(&element, bytes.data() + i * sizeof(Element), sizeof(Element));
-    out[i] = convert(element);
-  }
-}
-
-void Convert(DType dtype, std::span<const std::byte> bytes, std::span<float> out) {
-  if (dtype == DType::kBF16) {
-    ConvertElements<uint16_t>(bytes, out, BF16ToFloat);
-  } else if (dtype == DType::kF16) {
-    ConvertElements<uint16_t>(bytes, out, F16ToFloat);
-  } else {
-    std::memcpy(out.data(), bytes.data(), bytes.size());
-  }
-}
-
-bool IsConvertible(DType dtype) {
-  return dtype == DType::kBF16 || dtype == DType::kF16 || dtype == DType::kF32;
-}
-
 // The bits of NaN and infinity, without the sign, are 0x7f800000 and above: an integer maximum,
 // which the compiler vectorises.
 bool AllFinite(std::span<const float> values) {
@@ -97,25 +73,25 @@ Checkpoint Checkpoint::Open(const fs::path& folder) {
   CheckIsFolder(folder, "a Hugging Face model folder");
   Checkpoint checkpoint(folder);
   if (Has(folder, kSingleFile)) {
-    checkpoint.AddFile(std::string(kSingleFile), nullptr);
+    checkpoint.AddSafetensors(std::string(kSingleFile), nullptr);
   } else if (Has(folder, kIndexFile)) {
-    checkpoint.AddIndexedFiles(folder / kIndexFile);
+    checkpoint.AddIndexedSafetensors(folder / kIndexFile);
   } else {
     throw NoWeights(folder);
   }
   return checkpoint;
 }
 
-void Checkpoint::AddIndexedFiles(const fs::path& index) {
+void Checkpoint::AddIndexedSafetensors(const fs::path& index) {
   const std::map<std::string, std::string> weight_map = ReadWeightMap(index);
   std::set<std::string> names;
   for (const auto& [tensor, file] : weight_map) names.insert(file);
   for (const std::string& name : names) {
-    if (!Has(folder_, name)) {
+    if (!Has(path_, name)) {
       throw Error("{}: names the file {}, which is not in {}; the download is incomplete",
-                  index.filename().string(), name, folder_.string());
+                  index.filename().string(), name, path_.string());
     }
-    AddFile(name, &weight_map);
+    AddSafetensors(name, &weight_map);
   }
   for (const auto& [tensor, file] : weight_map) {
     if (Find(tensor) == nullptr) {
@@ -128,18 +104,27 @@ void Checkpoint::AddIndexedFiles(const fs::path& index) {
 }
 
 // Adds the tensors of a file; with a weight map, those that the map says are there.
-void Checkpoint::AddFile(const std::string& name,
-                         const std::map<std::string, std::string>* weight_map) {
-  const MappedFile& file = files_.emplace_back(folder_ / name);
-  for (TensorInfo& tensor : ParseSafetensors(file.bytes(), name)) {
+void Checkpoint::AddSafetensors(const std::string& name,
+                                const std::map<std::string, std::string>* weight_map) {
+  const size_t file = AddFile(MappedFile(path_ / name));
+  for (TensorInfo& tensor : ParseSafetensors(files_[file].bytes(), name)) {
     if (weight_map != nullptr) {
       const auto entry = weight_map->find(tensor.name);
       if (entry == weight_map->end() || entry->second != name) continue;
     }
-    tensor.file = files_.size() - 1;
-    std::string key = tensor.name;
-    tensors_.emplace(std::move(key), std::move(tensor));
+    tensor.file = file;
+    Add(std::move(tensor));
   }
+}
+
+size_t Checkpoint::AddFile(MappedFile file) {
+  files_.push_back(std::move(file));
+  return files_.size() - 1;
+}
+
+void Checkpoint::Add(TensorInfo tensor) {
+  std::string key = tensor.name;
+  tensors_.emplace(std::move(key), std::move(tensor));
 }
 
 const TensorInfo* Checkpoint::Find(std::string_view name) const {
@@ -154,7 +139,7 @@ const TensorInfo& Checkpoint::Require(std::string_view name, int64_t rows, int64
     throw Error(
         "{}: tensor '{}' is missing; the checkpoint is incomplete, or {} belongs to another "
         "model",
-        folder_.string(), name, origin);
+        path_.string(), name, origin);
   }
   if (tensor->rows() != rows || tensor->cols() != cols) {
     const std::vector<int64_t> expected =
@@ -162,7 +147,7 @@ const TensorInfo& Checkpoint::Require(std::string_view name, int64_t rows, int64
     throw Error("{}: tensor '{}' says {} but {} gives {}; the two do not belong together",
                 FileName(*tensor), name, ShapeText(tensor->shape), origin, ShapeText(expected));
   }
-  if (!IsConvertible(tensor->dtype)) {
+  if (!IsReadable(tensor->dtype)) {
     throw Error(
         "{}: tensor '{}' has dtype {}, expected BF16, F16 or F32; start from the "
         "unquantized checkpoint",
@@ -174,18 +159,15 @@ const TensorInfo& Checkpoint::Require(std::string_view name, int64_t rows, int64
 void Checkpoint::ReadRows(const TensorInfo& tensor, int64_t first_row, int64_t num_rows,
                           std::span<float> out) const {
   const auto cols = static_cast<size_t>(tensor.cols());
-  const size_t row_bytes = cols * ElementBytes(tensor.dtype);
   if (first_row < 0 || num_rows < 0 || first_row > tensor.rows() - num_rows ||
-      out.size() != static_cast<size_t>(num_rows) * cols || !IsConvertible(tensor.dtype)) {
+      out.size() != static_cast<size_t>(num_rows) * cols || !IsReadable(tensor.dtype)) {
     throw Error("tensor '{}' {} {}: cannot read rows {} to {} into {} floats", tensor.name,
                 Name(tensor.dtype), ShapeText(tensor.shape), first_row, first_row + num_rows,
                 out.size());
   }
   if (out.empty()) return;
-  const std::span<const std::byte> bytes = tensor.bytes.subspan(
-      static_cast<size_t>(first_row) * row_bytes, static_cast<size_t>(num_rows) * row_bytes);
-  Convert(tensor.dtype, bytes, out);
-  files_[tensor.file].DropPages(bytes);
+  ReadRowsAsFloat(tensor, first_row, num_rows, out);
+  DropPages(tensor, first_row, num_rows);
   if (AllFinite(out)) return;
   for (size_t i = 0; i < out.size(); ++i) {
     if (!std::isfinite(out[i])) {
@@ -195,6 +177,19 @@ void Checkpoint::ReadRows(const TensorInfo& tensor, int64_t first_row, int64_t n
           FileName(tensor), tensor.name, std::isnan(out[i]) ? "NaN" : "infinity",
           first_row + static_cast<int64_t>(i / cols));
     }
+  }
+}
+
+void Checkpoint::CopyRows(const TensorInfo& tensor, int64_t first_row, int64_t num_rows,
+                          std::byte* out) const {
+  checkpoint::CopyRows(tensor, first_row, num_rows, out);
+  DropPages(tensor, first_row, num_rows);
+}
+
+void Checkpoint::DropPages(const TensorInfo& tensor, int64_t first_row, int64_t num_rows) const {
+  files_[tensor.file].DropPages(RowBytes(tensor, first_row, num_rows));
+  if (!tensor.scales.empty()) {
+    files_[tensor.scales_file].DropPages(RowScales(tensor, first_row, num_rows));
   }
 }
 

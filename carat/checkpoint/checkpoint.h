@@ -1,5 +1,6 @@
-// The weights of a Hugging Face folder: model.safetensors, or the files that
-// model.safetensors.index.json names.
+// The weights of a model by their Hugging Face names: of a Hugging Face folder (model.safetensors,
+// or the files that model.safetensors.index.json names), or of another format whose reader adds
+// them.
 //
 // Nothing is read when a checkpoint is opened but the headers, which are checked as a whole; rows
 // are converted to float when they are asked for, and the pages they came from are given back, so a
@@ -24,12 +25,18 @@ namespace carat::checkpoint {
 
 class Checkpoint {
  public:
+  // A Hugging Face folder.
   static Checkpoint Open(const std::filesystem::path& folder);
+
+  // An empty one, for readers of other formats; `path` names it in messages.
+  explicit Checkpoint(std::filesystem::path path) : path_(std::move(path)) {}
+  size_t AddFile(MappedFile file);  // gives TensorInfo::file
+  void Add(TensorInfo tensor);
 
   const TensorInfo* Find(std::string_view name) const;  // nullptr if there is none
 
-  // The tensor, which must be [rows, cols] (a vector: one row) and of a floating-point type that
-  // ReadRows converts. `origin` says who gives the shape: "config.json".
+  // The tensor, which must be [rows, cols] (a vector: one row) and of a type that ReadRows
+  // converts. `origin` says who gives the shape: "config.json".
   const TensorInfo& Require(std::string_view name, int64_t rows, int64_t cols,
                             std::string_view origin) const;
 
@@ -38,22 +45,27 @@ class Checkpoint {
   void ReadRows(const TensorInfo& tensor, int64_t first_row, int64_t num_rows,
                 std::span<float> out) const;
 
+  // The same rows as they are stored, in the bytes of StoredFormat (tensor_rows.h). They are to be
+  // read before, which checks them.
+  void CopyRows(const TensorInfo& tensor, int64_t first_row, int64_t num_rows,
+                std::byte* out) const;
+
   // Every row.
   std::vector<float> Read(const TensorInfo& tensor) const;
 
   const std::map<std::string, TensorInfo, std::less<>>& tensors() const { return tensors_; }
-  const std::filesystem::path& folder() const { return folder_; }
+  const std::filesystem::path& path() const { return path_; }
 
   // The name of the file that holds the tensor, for messages.
   std::string FileName(const TensorInfo& tensor) const;
 
  private:
-  explicit Checkpoint(std::filesystem::path folder) : folder_(std::move(folder)) {}
+  void AddSafetensors(const std::string& name,
+                      const std::map<std::string, std::string>* weight_map);
+  void AddIndexedSafetensors(const std::filesystem::path& index);
+  void DropPages(const TensorInfo& tensor, int64_t first_row, int64_t num_rows) const;
 
-  void AddFile(const std::string& name, const std::map<std::string, std::string>* weight_map);
-  void AddIndexedFiles(const std::filesystem::path& index);
-
-  std::filesystem::path folder_;
+  std::filesystem::path path_;
   std::vector<MappedFile> files_;
   std::map<std::string, TensorInfo, std::less<>> tensors_;
 };

@@ -81,7 +81,7 @@ Entry ParseEntry(const std::string& name, const Json& json, std::string_view whe
   if (!object.Has("shape") || !object.Find("shape")->is_array()) {
     throw object.Wrong("shape", "a list of integers");
   }
-  Entry entry{{name, *dtype, object.Ints("shape"), {}, 0}, 0, 0};
+  Entry entry{{.name = name, .dtype = *dtype, .shape = object.Ints("shape")}, 0, 0};
   if (entry.tensor.shape.size() > kMaxDimensions) {
     throw Error("{}: tensor '{}' has {} dimensions, at most {} are supported", where, name,
                 entry.tensor.shape.size(), kMaxDimensions);

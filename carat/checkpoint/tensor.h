@@ -13,8 +13,8 @@
 
 namespace carat::checkpoint {
 
-// The element types of safetensors. Carat computes with the first three; a checkpoint may hold
-// others as long as nobody reads them.
+// What a tensor is made of: the element types of safetensors, then the block types of other files.
+// A checkpoint may hold types that Carat cannot read (tensor_rows.h) as long as nobody reads them.
 enum class DType {
   kBF16,
   kF16,
@@ -31,18 +31,30 @@ enum class DType {
   kF64,
   kI64,
   kU64,
+  kQ4_0,  // GGUF: quantization/ggml_blocks.h
+  kQ4_1,
+  kQ5_0,
+  kQ5_1,
+  kQ8_0,
+  kQ4_K,
+  kQ5_K,
+  kQ6_K,
+  kQ4F16_1,  // MLC: quantization/group_quantization.h
+  kQ4F32_1,
 };
 
-std::optional<DType> FindDType(std::string_view name);  // "BF16"
+std::optional<DType> FindDType(std::string_view name);  // "BF16"; those of safetensors
 std::string_view Name(DType dtype);
-size_t ElementBytes(DType dtype);
+size_t ElementBytes(DType dtype);  // of those of safetensors
 
 struct TensorInfo {
-  std::string name;
+  std::string name = {};
   DType dtype = DType::kBF16;
-  std::vector<int64_t> shape;
-  std::span<const std::byte> bytes;  // inside the mapped file
-  size_t file = 0;                   // which of the checkpoint's files
+  std::vector<int64_t> shape = {};
+  std::span<const std::byte> bytes = {};   // inside the mapped file
+  std::span<const std::byte> scales = {};  // of MLC's types, whose bytes are words
+  size_t file = 0;                         // which of the checkpoint's files
+  size_t scales_file = 0;                  // and which has the scales
 
   // As a matrix: the last dimension are the columns; a vector is one row.
   int64_t cols() const { return shape.empty() ? 1 : shape.back(); }

@@ -100,7 +100,7 @@ void ParseRecord(const Json& json, std::string_view where, TensorCacheShard& sha
   const std::string name =
       JsonObject(json, fmt::format("{}: a tensor of {}", where, shard.data_path)).String("name");
   const JsonObject record(json, fmt::format("{}: tensor '{}'", where, name));
-  TensorInfo tensor{name, StoredDType(record), ParseShape(record), {}, 0};
+  TensorInfo tensor{.name = name, .dtype = StoredDType(record), .shape = ParseShape(record)};
   const uint64_t offset = ByteCount(record, "byteOffset");
   const uint64_t nbytes = ByteCount(record, "nbytes");
   const uint64_t expected = ExpectedBytes(tensor, record);

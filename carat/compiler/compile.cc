@@ -280,7 +280,7 @@ class Compilation {
 
   CompileOptions options_;
   const CompileProgress& progress_;
-  const quantization::QuantizationScheme& scheme_ = quantization::FindScheme(options_.quantization);
+  const quantization::QuantizationScheme scheme_ = quantization::FindScheme(options_.quantization);
   const library::CpuTarget& target_ = library::FindTarget(options_.target);
   std::optional<Toolchain> toolchain_;
   Json config_json_;

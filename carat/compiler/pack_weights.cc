@@ -7,6 +7,7 @@
 
 #include "carat/base/error.h"
 #include "carat/base/interrupt.h"
+#include "carat/checkpoint/tensor_rows.h"
 #include "carat/kernels/cpu/pack.h"
 #include "carat/quantization/weight_format.h"
 
@@ -110,9 +111,14 @@ class TilePacker {
       checkpoint_.ReadRows(tensor, piece.first_row, piece.num_rows, values);
       for (int64_t row = 0; row < piece.num_rows; ++row, ++num_rows) {
         const std::span<float> one = values.subspan(row * cols, cols);
+        std::byte* out_row = rows_.data() + num_rows * row_bytes_;
+        if (weight_.offset == 0 && checkpoint::StoredFormat(tensor.dtype) == weight_.format) {
+          checkpoint_.CopyRows(tensor, piece.first_row + row, 1, out_row);
+          continue;
+        }
         for (float& value : one) value += weight_.offset;
         CheckHolds(weight_, piece, one, piece.first_row + row);
-        quantization::QuantizeRow(weight_.format, one, rows_.data() + num_rows * row_bytes_);
+        quantization::QuantizeRow(weight_.format, one, out_row);
       }
     }
     WithFormat(weight_.format, [&](auto format) {

@@ -307,7 +307,7 @@ void ResolveWeightNames(const checkpoint::Checkpoint& checkpoint, ModelConfig& c
   throw Error(
       "{}: has no tensor 'model.embed_tokens.weight', nor one of its other spellings; the "
       "checkpoint is not a Gemma 3 model",
-      checkpoint.folder().string());
+      checkpoint.path().string());
 }
 
 }  // namespace carat::model

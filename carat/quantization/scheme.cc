@@ -10,13 +10,22 @@ namespace {
 const auto& Schemes() {
   using enum WeightFormat;
   static const std::array<QuantizationScheme, 5> schemes = {{
-      {"q4_0", kQ4_0, kQ4_0, ActivationFormat::kInt8Blocks, KvFormat::kF16},
-      {"q8_0", kQ8_0, kQ8_0, ActivationFormat::kInt8Blocks, KvFormat::kF16},
-      {"q0f16", kF16, kF16, ActivationFormat::kF32, KvFormat::kF16},
-      {"q0bf16", kBF16, kBF16, ActivationFormat::kF32, KvFormat::kF16},
-      {"q0f32", kF32, kF32, ActivationFormat::kF32, KvFormat::kF32},
+      {"q4_0", kQ4_0, kQ4_0, KvFormat::kF16},
+      {"q8_0", kQ8_0, kQ8_0, KvFormat::kF16},
+      {"q0f16", kF16, kF16, KvFormat::kF16},
+      {"q0bf16", kBF16, kBF16, KvFormat::kF16},
+      {"q0f32", kF32, kF32, KvFormat::kF32},
   }};
   return schemes;
+}
+
+const QuantizationScheme& FindPureScheme(std::string_view name) {
+  std::string known;
+  for (const QuantizationScheme& scheme : Schemes()) {
+    if (scheme.name == name) return scheme;
+    known += (known.empty() ? "" : ", ") + scheme.name;
+  }
+  throw Error("no quantization is called '{}'; choose one of {}", name, known);
 }
 
 }  // namespace
@@ -29,13 +38,21 @@ size_t KvElementBytes(KvFormat format) {
 
 std::span<const QuantizationScheme> AllSchemes() { return Schemes(); }
 
-const QuantizationScheme& FindScheme(std::string_view name) {
-  std::string known;
-  for (const QuantizationScheme& scheme : Schemes()) {
-    if (scheme.name == name) return scheme;
-    known += (known.empty() ? "" : ", ") + scheme.name;
+std::string MixedSchemeName(std::string_view matrix, std::string_view embedding) {
+  std::string name(matrix);
+  if (embedding != matrix) name.append("+").append(embedding);
+  return name;
+}
+
+QuantizationScheme FindScheme(std::string_view name) {
+  if (const size_t plus = name.find('+'); plus != std::string_view::npos) {
+    QuantizationScheme scheme = FindPureScheme(name.substr(0, plus));
+    const QuantizationScheme& embedding = FindPureScheme(name.substr(plus + 1));
+    scheme.name = MixedSchemeName(scheme.name, embedding.name);
+    scheme.embedding = embedding.matrix;
+    return scheme;
   }
-  throw Error("no quantization is called '{}'; choose one of {}", name, known);
+  return FindPureScheme(name);
 }
 
 }  // namespace carat::quantization

@@ -11,12 +11,6 @@
 
 namespace carat::quantization {
 
-// What a matrix multiplies its weights with.
-enum class ActivationFormat {
-  kF32,
-  kInt8Blocks,  // int8 with an f32 scale per 32 values
-};
-
 // What keys and values are kept in.
 enum class KvFormat { kF32, kF16 };
 
@@ -27,14 +21,18 @@ size_t KvElementBytes(KvFormat format);
 struct QuantizationScheme {
   std::string name;
   WeightFormat matrix;
-  WeightFormat embedding;
-  ActivationFormat activation;
+  WeightFormat embedding;  // also where it serves as the head
   KvFormat kv;
 };
 
-// q4_0, q8_0, q0f16, q0bf16, q0f32. Throws Error listing the names there are.
-const QuantizationScheme& FindScheme(std::string_view name);
+// q4_0, q8_0, q0f16, q0bf16, q0f32, or two of them as "q4_0+q8_0": the second is the embedding's.
+// Throws Error listing the names there are.
+QuantizationScheme FindScheme(std::string_view name);
 
+// "q4_0" and "q8_0" -> "q4_0+q8_0"; "q4_0" if both are that.
+std::string MixedSchemeName(std::string_view matrix, std::string_view embedding);
+
+// Those of one format.
 std::span<const QuantizationScheme> AllSchemes();
 
 }  // namespace carat::quantization

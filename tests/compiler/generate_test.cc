@@ -19,7 +19,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 std::string Generate(const std::string& model_config, OptLevel level = OptLevel::kO3) {
-  const auto& scheme = quantization::FindScheme("q4_0");
+  const auto scheme = quantization::FindScheme("q4_0");
   const model::ModelConfig config = SmallConfig();
   const Program program =
       MakeProgram(RunPasses(SmallGraph(), PassesOf(level, scheme)), {level, 64});
@@ -35,7 +35,7 @@ TEST(GenerateTest, EqualLayersShareAFunctionAndALoop) {
   model::ModelConfig config = SmallConfig();
   config.num_hidden_layers = 6;
   config.layer_types.assign(6, model::LayerKind::kSlidingAttention);
-  const auto& scheme = quantization::FindScheme("q4_0");
+  const auto scheme = quantization::FindScheme("q4_0");
   const Program program = MakeProgram(
       RunPasses(model::BuildGraph(config), PassesOf(OptLevel::kO3, scheme)), {OptLevel::kO3, 64});
   const KvPlan kv = PlanKv(config, scheme, 64, 4);

@@ -16,7 +16,7 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 
-const quantization::QuantizationScheme& Q4() { return quantization::FindScheme("q4_0"); }
+quantization::QuantizationScheme Q4() { return quantization::FindScheme("q4_0"); }
 
 // Every pass keeps the meaning; the interpreter, which rounds nothing, shows it.
 void ExpectSameLogits(const graph::Graph& before, const graph::Graph& after) {
@@ -132,14 +132,19 @@ TEST(NarrowOutputsTest, TheLastLayersMlpSeesOnlySelectedRows) {
 
 TEST(QuantizeActivationsTest, LinearsOfOneInputShareItsQuantization) {
   const graph::Graph before = AssignFormats(SmallGraph(), Q4());
-  const graph::Graph after = QuantizeActivations(before, Q4());
+  const graph::Graph after = QuantizeActivations(before);
   EXPECT_EQ(CountOps<graph::Quantize>(after), 3 * 4 + 1);
   ExpectSameLogits(before, after);
 }
 
 TEST(QuantizeActivationsTest, FloatWeightsMeetFloatActivations) {
-  const auto& scheme = quantization::FindScheme("q0f16");
-  EXPECT_EQ(CountOps<graph::Quantize>(QuantizeActivations(SmallGraph(), scheme)), 0);
+  const graph::Graph graph = AssignFormats(SmallGraph(), quantization::FindScheme("q0f16"));
+  EXPECT_EQ(CountOps<graph::Quantize>(QuantizeActivations(graph)), 0);
+}
+
+TEST(QuantizeActivationsTest, EachLinearGetsWhatItsWeightsWant) {
+  const graph::Graph graph = AssignFormats(SmallGraph(), quantization::FindScheme("q4_0+q0f16"));
+  EXPECT_EQ(CountOps<graph::Quantize>(QuantizeActivations(graph)), 3 * 4);  // all but the head
 }
 
 TEST(EliminateDeadTest, WhatNothingReadsGoes) {

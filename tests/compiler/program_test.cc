@@ -265,7 +265,7 @@ TEST(ProgramTest, LayersShareTheirBuffers) {
 TEST(ProgramTest, ACappedOutputStaysInTheCallersLogits) {
   model::ModelConfig config = SmallConfig();
   config.final_logit_softcapping = 30;
-  const auto& scheme = quantization::FindScheme("q4_0");
+  const auto scheme = quantization::FindScheme("q4_0");
   Program program = MakeProgram(
       RunPasses(model::BuildGraph(config), PassesOf(OptLevel::kO3, scheme)), {OptLevel::kO3, 64});
   const auto& loop = std::get<RowLoop>(program.stages.back().work);

@@ -11,12 +11,14 @@ namespace {
 using testing::HasSubstr;
 using testing::ThrowsMessage;
 
-TEST(SchemeTest, IntegerWeightsMeetIntegerActivations) {
-  for (const QuantizationScheme& scheme : AllSchemes()) {
-    const bool integer = BlockValues(scheme.matrix) > 1;
-    EXPECT_EQ(scheme.activation == ActivationFormat::kInt8Blocks, integer) << scheme.name;
-    EXPECT_EQ(scheme.matrix, scheme.embedding) << scheme.name;
-  }
+TEST(SchemeTest, TheEmbeddingMayHaveAFormatOfItsOwn) {
+  const QuantizationScheme scheme = FindScheme("q4_0+q8_0");
+  EXPECT_EQ(scheme.matrix, WeightFormat::kQ4_0);
+  EXPECT_EQ(scheme.embedding, WeightFormat::kQ8_0);
+  EXPECT_EQ(scheme.name, MixedSchemeName("q4_0", "q8_0"));
+  EXPECT_EQ(FindScheme("q4_0+q4_0").name, "q4_0");
+  EXPECT_THAT([] { FindScheme("q4_0+"); }, ThrowsMessage<Error>(HasSubstr("q4_0, q8_0")));
+  EXPECT_THAT([] { FindScheme("q4_0+q8_0+q8_0"); }, ThrowsMessage<Error>(HasSubstr("q4_0, q8_0")));
 }
 
 TEST(SchemeTest, OnlyTheExactSchemeKeepsTheCacheInF32) {
@@ -29,7 +31,7 @@ TEST(SchemeTest, OnlyTheExactSchemeKeepsTheCacheInF32) {
 
 TEST(SchemeTest, FindsSchemesByName) {
   for (const QuantizationScheme& scheme : AllSchemes()) {
-    EXPECT_EQ(&FindScheme(scheme.name), &scheme);
+    EXPECT_EQ(FindScheme(scheme.name).name, scheme.name);
   }
 }
 

@@ -35,9 +35,8 @@ struct Pass {
 graph::Graph AssignFormats(const graph::Graph& graph,
                            const quantization::QuantizationScheme& scheme);
 
-// Puts a Quantize before each Linear whose weights multiply int8 activations.
-graph::Graph QuantizeActivations(const graph::Graph& graph,
-                                 const quantization::QuantizationScheme& scheme);
+// Puts a Quantize before each Linear whose weights come in integer blocks.
+graph::Graph QuantizeActivations(const graph::Graph& graph);
 
 // Moves the +1 of Gemma's norms into the packed weight.
 graph::Graph FoldNormOffset(const graph::Graph& graph);

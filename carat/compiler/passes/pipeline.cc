@@ -18,8 +18,7 @@ std::vector<Pass> PassesOf(OptLevel level, const quantization::QuantizationSchem
   }
   if (level >= OptLevel::kO2) passes.push_back({"fuse_gelu_mul", FuseGeluMul});
   if (level >= OptLevel::kO3) passes.push_back({"narrow_outputs", NarrowOutputs});
-  passes.push_back(
-      {"quantize_activations", [scheme](const auto& g) { return QuantizeActivations(g, scheme); }});
+  passes.push_back({"quantize_activations", QuantizeActivations});
   return passes;
 }
 

@@ -12,13 +12,12 @@
 
 namespace carat::compiler {
 
-graph::Graph QuantizeActivations(const graph::Graph& graph,
-                                 const quantization::QuantizationScheme& scheme) {
-  if (scheme.activation != quantization::ActivationFormat::kInt8Blocks) return graph;
+graph::Graph QuantizeActivations(const graph::Graph& graph) {
   Rewriter rewriter(graph);
   std::map<graph::ValueId, graph::ValueId> quantized;  // old f32 value -> its int8 blocks
   for (const graph::Node& node : graph.nodes) {
-    if (!std::holds_alternative<graph::Linear>(node.op)) {
+    const auto* linear = std::get_if<graph::Linear>(&node.op);
+    if (linear == nullptr || quantization::BlockValues(graph.weights[linear->weight].format) == 1) {
       rewriter.Copy(node);
       continue;
     }
