@@ -139,22 +139,6 @@ std::vector<int32_t> ReadNpyInt32(const std::filesystem::path& path) {
   return values;
 }
 
-FloatMatrix ReadNpyFloat32(const std::filesystem::path& path) {
-  const MappedFile file(path);
-  const std::string name = path.filename().string();
-  const Array array = Parse(file.bytes(), name);
-  if (array.shape.size() != 2 || array.type != "<f4") {
-    throw Error("{}: has type '{}' and {} dimensions, expected float32 in two dimensions", name,
-                array.type, array.shape.size());
-  }
-  FloatMatrix matrix{array.shape[0], array.shape[1], {}};
-  matrix.values.resize(CountElements(array, sizeof(float), name));
-  if (!matrix.values.empty()) {
-    std::memcpy(matrix.values.data(), array.data.data(), matrix.values.size() * sizeof(float));
-  }
-  return matrix;
-}
-
 NpyWriter::NpyWriter(const std::filesystem::path& path, int64_t rows, int64_t cols)
     : path_(path), file_(path), cols_(cols), missing_rows_(rows) {
   file_.writer().Write(Header(rows, cols));

@@ -16,19 +16,6 @@ namespace carat {
 // A one-dimensional array of int32; int64 is taken too if every value fits.
 std::vector<int32_t> ReadNpyInt32(const std::filesystem::path& path);
 
-struct FloatMatrix {
-  int64_t rows = 0;
-  int64_t cols = 0;
-  std::vector<float> values;
-
-  std::span<const float> Row(int64_t row) const {
-    return std::span(values).subspan(static_cast<size_t>(row * cols), static_cast<size_t>(cols));
-  }
-};
-
-// A two-dimensional array of float32.
-FloatMatrix ReadNpyFloat32(const std::filesystem::path& path);
-
 // Writes float32 [rows, cols] row by row into a file beside `path`; Finish puts it there.
 class NpyWriter {
  public:

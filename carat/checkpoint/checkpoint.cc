@@ -20,9 +20,17 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kSingleFile = "model.safetensors";
 constexpr std::string_view kIndexFile = "model.safetensors.index.json";
+constexpr std::string_view kCompiledFile = "model.so";  // of `carat compile`
 
 // What to say about a folder without safetensors.
 Error NoWeights(const fs::path& folder) {
+  if (Has(folder, kCompiledFile)) {
+    return Error(
+        "{}: an incomplete compiled folder: it has {}, but neither carat-config.json nor {}; "
+        "compile "
+        "the model again",
+        folder.string(), kCompiledFile, kSingleFile);
+  }
   std::error_code error;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
     const std::string name = entry.path().filename().string();

@@ -6,6 +6,7 @@
 
 #include "tests/base/expect_error.h"
 #include "tests/base/text_files.h"
+#include "tests/support/npy_matrix.h"
 
 namespace carat {
 namespace {
@@ -74,13 +75,13 @@ TEST(ReadNpyInt32, RefusesDamagedFiles) {
   }
 }
 
-TEST(NpyWriter, WritesWhatReadNpyFloat32Reads) {
+TEST(NpyWriter, WritesAMatrix) {
   const TemporaryFolder folder;
   NpyWriter writer(folder / "a.npy", 3, 2);
   writer.Append(std::vector<float>{1, 2});
   writer.Append(std::vector<float>{3, 4, 5, 6});
   writer.Finish();
-  const FloatMatrix matrix = ReadNpyFloat32(folder / "a.npy");
+  const testing::FloatMatrix matrix = testing::ReadNpyFloat32(folder / "a.npy");
   EXPECT_EQ(matrix.rows, 3);
   EXPECT_EQ(matrix.cols, 2);
   EXPECT_EQ(matrix.values, (std::vector<float>{1, 2, 3, 4, 5, 6}));

@@ -98,6 +98,8 @@ TEST(Checkpoint, SaysWhatIsWrongWithAFolder) {
   WriteText(folder, "pytorch_model.bin", "x");
   EXPECT_ERROR(Checkpoint::Open(folder.path()), "holds PyTorch weights (pytorch_model.bin)",
                "safe_serialization");
+  WriteText(folder, "model.so", "x");
+  EXPECT_ERROR(Checkpoint::Open(folder.path()), "an incomplete compiled folder: it has model.so");
   std::filesystem::create_directory(folder / "model.safetensors");
   EXPECT_ERROR(Checkpoint::Open(folder.path()), "model.safetensors: is a folder");
 }

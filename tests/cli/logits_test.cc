@@ -13,8 +13,8 @@
 #include <string>
 #include <vector>
 
-#include "carat/base/npy.h"
 #include "tests/cli/run_carat.h"
+#include "tests/support/npy_matrix.h"
 #include "tests/support/temporary_folder.h"
 
 namespace carat {
@@ -25,6 +25,7 @@ using testing::CaratOptions;
 using testing::CaratResult;
 using testing::CompiledDemo;
 using testing::DemoCheckpoint;
+using testing::FloatMatrix;
 using ::testing::HasSubstr;
 using testing::IsOneLine;
 using testing::RunCarat;
@@ -54,7 +55,7 @@ class Logits : public ::testing::Test {
   FloatMatrix RunAndRead(const fs::path& model, const std::vector<std::string>& flags = {}) const {
     const CaratResult result = Run(model, {2, 50, 60, 70, 80, 90, 100}, flags);
     EXPECT_EQ(result.exit_code, 0) << result.errors;
-    return ReadNpyFloat32(output_);
+    return testing::ReadNpyFloat32(output_);
   }
 
   void ExpectRefused(const CaratResult& result, const std::string& reason) const {

@@ -9,6 +9,7 @@
 
 #include "carat/base/npy.h"
 #include "tests/end_to_end/compiled_model.h"
+#include "tests/support/npy_matrix.h"
 
 namespace carat {
 namespace {
@@ -17,13 +18,13 @@ namespace fs = std::filesystem;
 
 constexpr float kBound = 1e-3F;  // what the project promises
 
-class CompiledGoldenTest : public testing::TestWithParam<std::string> {
+class CompiledGoldenTest : public ::testing::TestWithParam<std::string> {
  protected:
   void CompareInChunksOf(int64_t chunk) {
     const fs::path folder = fs::path(CARAT_SOURCE_DIR) / "tests/data/goldens" / GetParam();
     const std::vector<TokenId> tokens = ReadNpyInt32(folder / "tokens.npy");
     const std::vector<int32_t> rows = ReadNpyInt32(folder / "rows.npy");
-    const FloatMatrix expected = ReadNpyFloat32(folder / "logits.npy");
+    const testing::FloatMatrix expected = testing::ReadNpyFloat32(folder / "logits.npy");
     const auto model =
         runtime::Model::Load(Compiled({.model = ModelFolder(GetParam()), .quantization = "q0f32"}));
     ASSERT_EQ(expected.cols, model->vocab_size());
@@ -54,7 +55,7 @@ std::vector<std::string> GoldenCases() {
   return cases;
 }
 
-INSTANTIATE_TEST_SUITE_P(Goldens, CompiledGoldenTest, testing::ValuesIn(GoldenCases()),
+INSTANTIATE_TEST_SUITE_P(Goldens, CompiledGoldenTest, ::testing::ValuesIn(GoldenCases()),
                          [](const auto& info) {
                            std::string name = info.param;
                            std::ranges::replace(name, '-', '_');

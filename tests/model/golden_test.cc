@@ -19,6 +19,7 @@
 #include "carat/model/architecture.h"
 #include "carat/model/checkpoint_weights.h"
 #include "carat/model/config.h"
+#include "tests/support/npy_matrix.h"
 
 namespace carat::model {
 namespace {
@@ -43,16 +44,16 @@ std::vector<std::string> GoldenCases() {
 struct Golden {
   std::vector<TokenId> tokens;
   std::vector<int32_t> rows;  // the positions that logits has a row for
-  FloatMatrix logits;
+  testing::FloatMatrix logits;
 };
 
-class GoldenTest : public testing::TestWithParam<std::string> {
+class GoldenTest : public ::testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
     const fs::path folder = SourceDir() / "tests/data/goldens" / GetParam();
     golden_.tokens = ReadNpyInt32(folder / "tokens.npy");
     golden_.rows = ReadNpyInt32(folder / "rows.npy");
-    golden_.logits = ReadNpyFloat32(folder / "logits.npy");
+    golden_.logits = testing::ReadNpyFloat32(folder / "logits.npy");
     ASSERT_EQ(golden_.logits.rows, static_cast<int64_t>(golden_.rows.size()));
 
     // The demo case has its checkpoint in models/demo.
@@ -126,7 +127,7 @@ TEST_P(GoldenTest, ASecondSequenceStartsAfresh) {
   EXPECT_EQ(reference_->Forward(tokens, last_row), first);
 }
 
-INSTANTIATE_TEST_SUITE_P(Goldens, GoldenTest, testing::ValuesIn(GoldenCases()),
+INSTANTIATE_TEST_SUITE_P(Goldens, GoldenTest, ::testing::ValuesIn(GoldenCases()),
                          [](const auto& info) {
                            std::string name = info.param;
                            std::replace(name.begin(), name.end(), '-', '_');
