@@ -8,6 +8,7 @@
 #include <sstream>
 #include <string>
 
+#include "carat/base/error.h"
 #include "carat/base/printable.h"
 #include "carat/cli/ascii_json.h"
 #include "carat/cli/checked_flags.h"
@@ -34,6 +35,9 @@ void RunInspect(const InspectOptions& options) {
     std::cout << AsciiJson(library::ToJson(inspection));
   } else {
     PrintLines(library::ToText(inspection));
+  }
+  if (!inspection.problems.empty()) {
+    throw Error("{}: cannot be run: {}", options.path.string(), inspection.problems.front());
   }
 }
 

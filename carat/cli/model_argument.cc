@@ -4,6 +4,7 @@
 #include <string>
 
 #include "carat/base/error.h"
+#include "carat/checkpoint/folder.h"
 #include "carat/cli/checked_flags.h"
 #include "carat/cli/model_cache.h"
 #include "carat/library/dist_folder.h"
@@ -51,12 +52,8 @@ fs::path ResolveModel(const fs::path& model, const std::optional<std::string>& q
     return model;
   }
   const std::string scheme = quantization.value_or("q4_0");
-  if (!fs::is_directory(model)) {
-    throw Error(
-        "{}: no such folder; MODEL is a folder that 'carat compile' wrote or a Hugging Face "
-        "model folder",
-        model.string());
-  }
+  checkpoint::CheckIsFolder(model,
+                            "a folder that 'carat compile' wrote or a Hugging Face model folder");
   if (!fs::exists(model / "config.json")) {
     throw Error("{}: neither a compiled model (no {}) nor a Hugging Face folder (no config.json)",
                 model.string(), library::kConfigFile);

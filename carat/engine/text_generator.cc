@@ -12,7 +12,8 @@ namespace carat::engine {
 
 TextModel LoadTextModel(const std::filesystem::path& dist_folder,
                         const runtime::ModelOptions& options) {
-  auto tokenizer = std::async(std::launch::async, [&] {
+  // On a thread of its own where the system grants one.
+  auto tokenizer = std::async(std::launch::async | std::launch::deferred, [&] {
     return std::make_shared<const text::Tokenizer>(text::Tokenizer::Load(dist_folder));
   });
   TextModel loaded;

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "tests/cli/run_carat.h"
+#include "tests/support/temporary_folder.h"
 
 namespace carat {
 namespace {
@@ -42,6 +43,17 @@ TEST(Inspect, FindsTheSameInACompiledFolderAndInItsLibrary) {
   }
   EXPECT_EQ(folder["config"], InspectJson(DemoCheckpoint())["config"]);
   EXPECT_EQ(folder["parameters"], InspectJson(DemoCheckpoint())["parameters"]);
+}
+
+TEST(Inspect, FailsForACompiledFolderThatIsDamaged) {
+  const testing::TemporaryFolder folder;
+  const std::filesystem::path copy = folder / "copy";
+  std::filesystem::copy(CompiledDemo(), copy);
+  std::filesystem::resize_file(copy / "weights.bin", 1000);
+  const CaratResult result = RunCarat({"inspect", copy.string()});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.output, HasSubstr("Gemma3ForCausalLM"));
+  EXPECT_THAT(result.errors, HasSubstr("weights.bin"));
 }
 
 TEST(Inspect, RefusesOtherFilesInOneLine) {
