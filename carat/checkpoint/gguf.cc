@@ -203,6 +203,17 @@ std::vector<double> Gguf::Floats(std::string_view key) const {
   return numbers;
 }
 
+std::vector<bool> Gguf::Bools(std::string_view key) const {
+  constexpr std::string_view kExpected = "a list of truth values";
+  const Value& value = Array(key, kExpected);
+  if (value.type != GgufValueType::kBool) throw Wrong(key, kExpected);
+  std::vector<bool> values;
+  for (uint64_t i = 0; i < value.count; ++i) {
+    values.push_back(Load<uint8_t>(value.bytes, i) != 0);
+  }
+  return values;
+}
+
 std::vector<std::string_view> Gguf::Strings(std::string_view key) const {
   constexpr std::string_view kExpected = "a list of strings";
   const Value& value = Array(key, kExpected);
@@ -239,10 +250,6 @@ std::optional<std::string_view> Gguf::OptionalString(std::string_view key) const
 bool Gguf::IsArray(std::string_view key) const {
   const auto value = values_.find(key);
   return value != values_.end() && value->second.is_array;
-}
-
-uint64_t Gguf::Count(std::string_view key) const {
-  return IsArray(key) ? values_.find(key)->second.count : 0;
 }
 
 const GgufTensor* Gguf::FindTensor(std::string_view name) const {

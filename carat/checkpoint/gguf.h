@@ -75,6 +75,7 @@ class Gguf {
   std::string_view String(std::string_view key) const;
   std::vector<int64_t> Ints(std::string_view key) const;
   std::vector<double> Floats(std::string_view key) const;
+  std::vector<bool> Bools(std::string_view key) const;
   std::vector<std::string_view> Strings(std::string_view key) const;
 
   std::optional<int64_t> OptionalInt(std::string_view key) const;

@@ -86,6 +86,7 @@ TEST(Gguf, TextAndArraysAreRead) {
                                .Array("broken strings", kString, 2, Text("a") + Text("\xff"))
                                .Array("ints", kInt32, 2, Raw<int32_t>(-1) + Raw<int32_t>(7))
                                .Array("floats", kFloat32, 2, Raw(-0.5F) + Raw(2.0F))
+                               .Array("bools", kBool, 2, std::string_view("\1\0", 2))
                                .Array("empty", kString, 0, "")
                                .Build();
   const Gguf gguf = Parse(file);
@@ -97,13 +98,13 @@ TEST(Gguf, TextAndArraysAreRead) {
   EXPECT_TRUE(gguf.Strings("empty").empty());
   EXPECT_TRUE(gguf.IsArray("ints"));
   EXPECT_FALSE(gguf.IsArray("text"));
-  EXPECT_EQ(gguf.Count("strings"), 3u);
-  EXPECT_EQ(gguf.Count("text"), 0u);
+  EXPECT_EQ(gguf.Bools("bools"), (std::vector<bool>{true, false}));
   EXPECT_ERROR(gguf.String("broken"), R"('broken' is "a\ufffd\nbbb)",
                "\"... (string), expected UTF-8");
   EXPECT_ERROR(gguf.Strings("broken strings"), "'broken strings' holds text 1 that is not UTF-8");
   EXPECT_ERROR(gguf.Strings("ints"), "'ints' is a list of 2 elements (int32)", "a list of strings");
   EXPECT_ERROR(gguf.Ints("floats"), "a list of integers");
+  EXPECT_ERROR(gguf.Bools("ints"), "a list of truth values");
   EXPECT_ERROR(gguf.Int("ints"), "an integer");
 }
 
