@@ -15,6 +15,7 @@
 #include "carat/text/chat_template.h"
 #include "carat/text/tokenizer.h"
 #include "tests/support/temporary_folder.h"
+#include "tests/text/through_gguf.h"
 #include "tests/text/tokenizer_golden.h"
 
 namespace carat::text {
@@ -58,6 +59,13 @@ TEST_F(Gemma3TokenizerSlow, AgreesWithHuggingFaceAndFitsTheModel) {
   EXPECT_THAT([&] { tokenizer.CheckTokens(image, 262144); },
               ThrowsMessage<Error>(HasSubstr("<image_soft_token>")));
   testing::ExpectAgreesWithGolden(tokenizer, "gemma3_tokenizer.json");
+}
+
+TEST_F(Gemma3TokenizerSlow, EncodesTheSameThroughGguf) {
+  // The one token that was added beyond the vocabulary is in no text.
+  const Tokenizer tokenizer = testing::ThroughGguf(Folder(), 262144);
+  EXPECT_EQ(tokenizer.vocab_size(), 262144);
+  testing::ExpectEncodesAsGolden(tokenizer, "gemma3_tokenizer.json");
 }
 
 TEST_F(Gemma3TokenizerSlow, ItsChatTemplateRenders) {
