@@ -29,7 +29,10 @@ constexpr uint32_t kSines[64] = {
 void Md5::AppendBlock(const std::byte* block) {
   std::array<uint32_t, 16> words;
   std::memcpy(words.data(), block, kBlockBytes);
-  auto [a, b, c, d] = state_;
+  uint32_t a = state_[0];
+  uint32_t b = state_[1];
+  uint32_t c = state_[2];
+  uint32_t d = state_[3];
   const auto step = [&](int i, uint32_t mixed, int word) {
     const uint32_t sum = a + mixed + kSines[i] + words[word];
     a = d;
