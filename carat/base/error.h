@@ -7,6 +7,7 @@
 
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <utility>
 
 namespace carat {
@@ -21,6 +22,11 @@ class Error : public std::runtime_error {
       : std::runtime_error(
             fmt::format(format, std::forward<First>(first), std::forward<Rest>(rest)...)) {}
 };
+
+// What the system says of an errno: "No space left on device".
+inline std::string SystemMessage(int error_number) {
+  return std::error_code(error_number, std::generic_category()).message();
+}
 
 }  // namespace carat
 

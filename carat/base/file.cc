@@ -19,18 +19,14 @@ namespace fs = std::filesystem;
 
 constexpr size_t kWriteBufferBytes = size_t{1} << 20;
 
-std::string Reason(int error_number) {
-  return std::error_code(error_number, std::generic_category()).message();
-}
-
 Error CannotWrite(const fs::path& path, int error_number) {
-  return Error("{}: cannot write: {}", path.string(), Reason(error_number));
+  return Error("{}: cannot write: {}", path.string(), SystemMessage(error_number));
 }
 
 // Opens a regular file for reading and tells its size.
 std::pair<int, size_t> OpenForReading(const fs::path& path) {
   const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (file < 0) throw Error("{}: cannot open: {}", path.string(), Reason(errno));
+  if (file < 0) throw Error("{}: cannot open: {}", path.string(), SystemMessage(errno));
   struct stat status;
   if (fstat(file, &status) != 0 || !S_ISREG(status.st_mode)) {
     close(file);
@@ -59,7 +55,7 @@ MappedFile::MappedFile(const fs::path& path) : path_(path) {
     const int error_number = errno;
     if (address == MAP_FAILED) {
       close(file);
-      throw Error("{}: cannot map: {}", path.string(), Reason(error_number));
+      throw Error("{}: cannot map: {}", path.string(), SystemMessage(error_number));
     }
     data_ = static_cast<std::byte*>(address);
     size_ = size;
@@ -113,7 +109,7 @@ std::string ReadTextFile(const fs::path& path, size_t max_bytes) {
     throw Error("{}: is {} bytes long, at most {} are expected", path.string(), size, max_bytes);
   }
   if (filled < text.size()) {
-    throw Error("{}: cannot read: {}", path.string(), Reason(error_number));
+    throw Error("{}: cannot read: {}", path.string(), SystemMessage(error_number));
   }
   return text;
 }

@@ -16,10 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string Reason(int error_number) {
-  return std::error_code(error_number, std::generic_category()).message();
-}
-
 // A folder that another file system is mounted on cannot be replaced.
 bool IsMountPoint(const fs::path& folder) {
   struct stat inside, outside;
@@ -58,7 +54,7 @@ void CheckReplaceable(const fs::path& target, const Names& files) {
                 target.string());
   }
   if (access(target.c_str(), R_OK | W_OK | X_OK) != 0) {
-    throw Error("{}: cannot write there: {}", target.string(), Reason(errno));
+    throw Error("{}: cannot write there: {}", target.string(), SystemMessage(errno));
   }
   if (!fs::is_empty(target, error)) CheckOurs(target, files);
 }
@@ -70,7 +66,7 @@ void Sync(const fs::path& path) {
   const bool is_synced = fsync(descriptor) == 0 || errno == EINVAL;
   const int error_number = errno;
   close(descriptor);
-  if (!is_synced) throw Error("{}: cannot write: {}", path.string(), Reason(error_number));
+  if (!is_synced) throw Error("{}: cannot write: {}", path.string(), SystemMessage(error_number));
 }
 
 // Where the old folder goes meanwhile on a file system that cannot exchange two.
@@ -141,7 +137,8 @@ void OutputDirectory::Commit() {
   Sync(path());
   CheckReplaceable(target_, files_);  // somebody may have put other files there meanwhile
   if (!Replace(path(), target_, files_)) {
-    throw Error("{}: cannot put the finished folder there: {}", target_.string(), Reason(errno));
+    throw Error("{}: cannot put the finished folder there: {}", target_.string(),
+                SystemMessage(errno));
   }
   Sync(target_.parent_path());
 }

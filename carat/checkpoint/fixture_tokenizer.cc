@@ -4,7 +4,6 @@
 
 #include <array>
 #include <cstddef>
-#include <iterator>
 #include <nlohmann/json.hpp>
 #include <string_view>
 #include <utility>
@@ -12,33 +11,16 @@
 
 #include "carat/base/error.h"
 #include "carat/base/json.h"
+#include "carat/checkpoint/bpe_tokenizer_json.h"
 
 namespace carat::checkpoint {
 namespace {
 
-constexpr std::string_view kSpace = "\u2581";
-constexpr int kStartOfTurn = 105;
+constexpr size_t kBos = 2;
+constexpr size_t kUnknown = 3;
+constexpr size_t kStartOfTurn = 105;
 constexpr std::array<std::string_view, 5> kControlTokens = {"<pad>", "<eos>", "<bos>", "<unk>",
                                                             "<mask>"};
-
-// Everything of tokenizer.json but "added_tokens" and "model", which stand where the {} are.
-constexpr std::string_view kTokenizerFrame = R"({{
-"version": "1.0",
-"truncation": null,
-"padding": null,
-"added_tokens": {},
-"normalizer": {{"type": "Replace", "pattern": {{"String": " "}}, "content": "▁"}},
-"pre_tokenizer": {{"type": "Split", "pattern": {{"String": " "}}, "behavior": "MergedWithPrevious", "invert": false}},
-"post_processor": {{"type": "TemplateProcessing",
- "single": [{{"SpecialToken": {{"id": "<bos>", "type_id": 0}}}}, {{"Sequence": {{"id": "A", "type_id": 0}}}}],
- "pair": [{{"SpecialToken": {{"id": "<bos>", "type_id": 0}}}}, {{"Sequence": {{"id": "A", "type_id": 0}}}},
-  {{"SpecialToken": {{"id": "<bos>", "type_id": 1}}}}, {{"Sequence": {{"id": "B", "type_id": 1}}}}],
- "special_tokens": {{"<bos>": {{"id": "<bos>", "ids": [2], "tokens": ["<bos>"]}}}}}},
-"decoder": {{"type": "Sequence", "decoders": [{{"type": "Replace", "pattern": {{"String": "▁"}}, "content": " "}},
- {{"type": "ByteFallback"}}, {{"type": "Fuse"}}]}},
-"model": {}
-}}
-)";
 
 // Gemma's: the system message goes before the first user message, turns alternate.
 constexpr std::string_view kChatTemplate =
@@ -71,21 +53,9 @@ class Vocabulary {
     merges_.emplace_back(left, right);
   }
 
-  std::string ToJson() const {
-    std::string text =
-        R"({"type": "BPE", "dropout": null, "unk_token": "<unk>", "continuing_subword_prefix": null, )"
-        R"("end_of_word_suffix": null, "fuse_unk": true, "byte_fallback": true, )"
-        "\"ignore_merges\": false,\n\"vocab\": {";
-    const auto out = std::back_inserter(text);
-    for (size_t id = 0; id < pieces_.size(); ++id) {
-      fmt::format_to(out, "{}{}:{}", id == 0 ? "" : ",\n", Json(pieces_[id]).dump(), id);
-    }
-    text += "},\n\"merges\": [";
-    for (size_t i = 0; i < merges_.size(); ++i) {
-      fmt::format_to(out, "{}[{},{}]", i == 0 ? "" : ",\n", Json(merges_[i].first).dump(),
-                     Json(merges_[i].second).dump());
-    }
-    return text + "]}";
+  void Write(BpeTokenizerJson& json) const {
+    for (size_t id = 0; id < pieces_.size(); ++id) json.AddToken(id, pieces_[id]);
+    for (const auto& [left, right] : merges_) json.AddMerge(left, right);
   }
 
  private:
@@ -101,20 +71,6 @@ std::vector<std::string> AddedTokens() {
   tokens.emplace_back("<start_of_turn>");
   tokens.emplace_back("<end_of_turn>");
   return tokens;
-}
-
-std::string AddedTokensJson(const std::vector<std::string>& tokens) {
-  Json list = Json::array();
-  for (size_t id = 0; id < tokens.size(); ++id) {
-    list.push_back({{"id", id},
-                    {"content", tokens[id]},
-                    {"single_word", false},
-                    {"lstrip", false},
-                    {"rstrip", false},
-                    {"normalized", false},
-                    {"special", id < kControlTokens.size() || id >= kStartOfTurn}});
-  }
-  return list.dump();
 }
 
 std::vector<std::string> Letters(char first, char last) {
@@ -149,11 +105,11 @@ std::string FixtureTokenizerJson(int64_t vocab_size) {
   for (const std::string& token : added_tokens) vocabulary.Add(token);
   for (int byte = 0; byte < 256; ++byte) vocabulary.Add(fmt::format("<0x{:02X}>", byte));
   vocabulary.Add("\n");
-  vocabulary.Add(std::string(kSpace));
+  vocabulary.Add(std::string(kSentencePieceSpace));
   for (char c = '!'; c <= '~'; ++c) vocabulary.Add(std::string(1, c));
 
   const std::vector<std::string> lower = Letters('a', 'z');
-  const std::vector<std::string> space = {std::string(kSpace)};
+  const std::vector<std::string> space = {std::string(kSentencePieceSpace)};
   const std::vector<std::string> pairs = AddMerges(lower, lower, vocabulary);
   AddMerges(Letters('A', 'Z'), lower, vocabulary);
   AddMerges(space, pairs, vocabulary);
@@ -163,7 +119,15 @@ std::string FixtureTokenizerJson(int64_t vocab_size) {
   if (!vocabulary.IsFull()) {
     throw Error("a fixture's vocab_size is {}, more than its tokenizer has pieces for", vocab_size);
   }
-  return fmt::format(kTokenizerFrame, AddedTokensJson(added_tokens), vocabulary.ToJson());
+  BpeTokenizerJson json;
+  for (size_t id = 0; id < added_tokens.size(); ++id) {
+    const bool is_special = id < kControlTokens.size() || id >= kStartOfTurn;
+    json.AddWholeToken(id, added_tokens[id], is_special);
+  }
+  json.SetBos(kBos, kControlTokens[kBos]);
+  json.SetUnknown(kControlTokens[kUnknown]);
+  vocabulary.Write(json);
+  return json.Text();
 }
 
 std::string FixtureTokenizerConfigJson(int64_t model_max_length) {

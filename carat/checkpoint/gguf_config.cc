@@ -12,7 +12,7 @@ namespace carat::checkpoint {
 namespace {
 
 constexpr std::string_view kArchitecture = "gemma3";
-constexpr int64_t kSlidingWindowPattern = 6;
+constexpr int64_t kDefaultSlidingWindowPattern = 6;
 constexpr double kThetaSliding = 10'000;
 constexpr int64_t kNumLayersOf27B = 62;
 
@@ -80,7 +80,7 @@ void AddLayerTypes(const Gguf& gguf, Json& config) {
   const std::string pattern = Key("attention.sliding_window_pattern");
   if (!gguf.IsArray(pattern)) {
     config["sliding_window_pattern"] =
-        gguf.OptionalPositiveInt(pattern).value_or(kSlidingWindowPattern);
+        gguf.OptionalPositiveInt(pattern).value_or(kDefaultSlidingWindowPattern);
     return;
   }
   Json& layer_types = config["layer_types"] = Json::array();

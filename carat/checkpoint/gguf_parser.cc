@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "carat/checkpoint/downloaded.h"
 #include "carat/checkpoint/gguf.h"
 #include "carat/checkpoint/tensor.h"
 
@@ -14,14 +15,10 @@ using quantization::GgmlType;
 
 static_assert(std::endian::native == std::endian::little, "GGUF files are little-endian");
 
-constexpr std::string_view kMend = "download the file again";
 constexpr std::string_view kMagic = "GGUF";
-constexpr uint32_t kMaxDimensions = 4;  // ggml's
+constexpr uint32_t kMaxGgufDimensions = 4;  // ggml's
 // Beyond any name there is; names appear in messages.
 constexpr size_t kMaxNameBytes = 255;
-
-// What stands in a file's place after git clone without git-lfs.
-constexpr std::string_view kGitLfsPointer = "version https://git-lfs.github.com/spec";
 
 }  // namespace
 
@@ -49,7 +46,7 @@ class Gguf::Parser {
   std::span<const std::byte> Take(uint64_t num_bytes, std::string_view what) {
     if (num_bytes > file_.size() - position_) {
       throw Error("{}: is {} bytes long and ends inside {}; it is truncated, {}", where(),
-                  file_.size(), what, kMend);
+                  file_.size(), what, kDownloadAgain);
     }
     const auto bytes = file_.subspan(position_, static_cast<size_t>(num_bytes));
     position_ += bytes.size();
@@ -74,17 +71,14 @@ class Gguf::Parser {
     const std::string_view name(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     if (!std::all_of(name.begin(), name.end(), [](char c) { return c >= ' ' && c <= '~'; })) {
       throw Error("{}: the name of {} is not printable ASCII; the file is damaged, {}", where(),
-                  what, kMend);
+                  what, kDownloadAgain);
     }
     return name;
   }
 
   void CheckMagic() {
+    CheckIsNoGitLfsPointer(file_, where());
     const std::string_view text(reinterpret_cast<const char*>(file_.data()), file_.size());
-    if (text.starts_with(kGitLfsPointer)) {
-      throw Error("{}: is a pointer to the file, not the file; run git lfs pull in its folder",
-                  where());
-    }
     if (!text.starts_with(kMagic)) {
       throw Error("{}: does not begin with {}; it is not a GGUF file, or damaged", where(), kMagic);
     }
@@ -141,9 +135,9 @@ class Gguf::Parser {
     tensor.name = ReadName(fmt::format("tensor {}", index));
     const std::string what = fmt::format("tensor '{}'", tensor.name);
     const auto num_dimensions = Read<uint32_t>(what);
-    if (num_dimensions > kMaxDimensions) {
+    if (num_dimensions > kMaxGgufDimensions) {
       throw Error("{}: {} has {} dimensions, at most {} are supported", where(), what,
-                  num_dimensions, kMaxDimensions);
+                  num_dimensions, kMaxGgufDimensions);
     }
     for (uint32_t i = 0; i < num_dimensions; ++i) {
       // Beyond int64 they become negative, which TensorBytes refuses.
@@ -211,14 +205,14 @@ class Gguf::Parser {
       const size_t num_bytes = TensorBytes(tensor);
       if (offsets_[i] % alignment != 0) {
         throw Error("{}: tensor '{}' begins at byte {} of the data, no multiple of {}; {}", where(),
-                    tensor.name, offsets_[i], alignment, kMend);
+                    tensor.name, offsets_[i], alignment, kDownloadAgain);
       }
       if (num_bytes == 0) continue;
       if (offsets_[i] > data_bytes || num_bytes > data_bytes - offsets_[i]) {
         throw Error(
             "{}: tensor '{}' takes {} bytes from byte {} of the data, which has {}; the file is "
             "truncated, {}",
-            where(), tensor.name, num_bytes, offsets_[i], data_bytes, kMend);
+            where(), tensor.name, num_bytes, offsets_[i], data_bytes, kDownloadAgain);
       }
       tensor.bytes = file_.subspan(static_cast<size_t>(data_begin + offsets_[i]), num_bytes);
     }
@@ -236,7 +230,7 @@ class Gguf::Parser {
       const std::span<const std::byte> previous = tensors[i - 1]->bytes;
       if (previous.data() + previous.size() > tensors[i]->bytes.data()) {
         throw Error("{}: tensors '{}' and '{}' overlap; the file is damaged, {}", where(),
-                    tensors[i - 1]->name, tensors[i]->name, kMend);
+                    tensors[i - 1]->name, tensors[i]->name, kDownloadAgain);
       }
     }
   }

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <iterator>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -16,6 +15,7 @@
 #include "carat/base/error.h"
 #include "carat/base/json.h"
 #include "carat/base/utf8.h"
+#include "carat/checkpoint/bpe_tokenizer_json.h"
 #include "carat/checkpoint/gguf_token_type.h"
 
 namespace carat::checkpoint {
@@ -29,8 +29,6 @@ constexpr std::string_view kEosKey = "tokenizer.ggml.eos_token_id";
 constexpr std::string_view kPadKey = "tokenizer.ggml.padding_token_id";
 constexpr std::string_view kUnknownKey = "tokenizer.ggml.unknown_token_id";
 constexpr std::string_view kAddBosKey = "tokenizer.ggml.add_bos_token";
-
-constexpr std::string_view kSpace = "\u2581";
 
 // Gemma has 262,144 tokens of up to 93 bytes and 514,906 merges. Beyond these limits a file would
 // be made to waste time or memory.
@@ -60,7 +58,7 @@ std::string WithSentencePieceSpaces(std::string_view text) {
   std::string result;
   for (const char c : text) {
     if (c == ' ') {
-      result += kSpace;
+      result += kSentencePieceSpace;
     } else {
       result += c;
     }
@@ -186,87 +184,35 @@ std::optional<size_t> TokenId(const Gguf& gguf, std::string_view key, size_t num
   return static_cast<size_t>(*id);
 }
 
-Json AddedTokens(const std::vector<Token>& tokens) {
-  Json list = Json::array();
-  for (size_t id = 0; id < tokens.size(); ++id) {
-    if (!tokens[id].IsAdded()) continue;
-    list.push_back({{"id", id},
-                    {"content", tokens[id].text},
-                    {"single_word", false},
-                    {"lstrip", false},
-                    {"rstrip", false},
-                    {"normalized", false},
-                    {"special", tokens[id].IsSpecial()}});
-  }
-  return list;
-}
-
-// Puts <bos> before a text, and before either of two.
-Json PostProcessor(const Gguf& gguf, const std::vector<Token>& tokens) {
-  if (!gguf.OptionalBool(kAddBosKey).value_or(true)) return nullptr;
+// Puts <bos> before a text, unless the file says not to.
+void SetBos(const Gguf& gguf, const std::vector<Token>& tokens, BpeTokenizerJson& json) {
+  if (!gguf.OptionalBool(kAddBosKey).value_or(true)) return;
   const std::optional<size_t> id = TokenId(gguf, kBosKey, tokens.size());
-  if (!id)
+  if (!id) {
     throw Error("{} is missing, the id of the token that begins a text", gguf.Where(kBosKey));
-  const std::string& bos = tokens[*id].text;
-  const auto special = [&](int type) {
-    return Json{{"SpecialToken", {{"id", bos}, {"type_id", type}}}};
-  };
-  const auto sequence = [](const char* name, int type) {
-    return Json{{"Sequence", {{"id", name}, {"type_id", type}}}};
-  };
-  return {{"type", "TemplateProcessing"},
-          {"single", Json::array({special(0), sequence("A", 0)})},
-          {"pair", Json::array({special(0), sequence("A", 0), special(1), sequence("B", 1)})},
-          {"special_tokens", {{bos, {{"id", bos}, {"ids", {*id}}, {"tokens", {bos}}}}}}};
-}
-
-// Hundreds of thousands of tokens and merges: text, not Json.
-std::string ModelText(const Gguf& gguf, const std::vector<Token>& tokens) {
-  const Vocabulary vocabulary = MakeVocabulary(gguf, tokens);
-  std::vector<std::string> quoted;
-  for (const Token& token : tokens) quoted.push_back(Json(token.text).dump());
-
-  const std::optional<size_t> unknown = TokenId(gguf, kUnknownKey, tokens.size());
-  std::string text = fmt::format(
-      R"({{"type": "BPE", "dropout": null, "unk_token": {}, "continuing_subword_prefix": null, )"
-      R"("end_of_word_suffix": null, "fuse_unk": true, "byte_fallback": true, )"
-      "\"ignore_merges\": false,\n\"vocab\": {{",
-      unknown ? quoted[*unknown] : "null");
-  const auto out = std::back_inserter(text);
-  std::string_view separator = "";
-  for (size_t id = 0; id < tokens.size(); ++id) {
-    if (tokens[id].type == GgufTokenType::kUnused) continue;
-    fmt::format_to(out, "{}{}:{}", separator, quoted[id], id);
-    separator = ",\n";
   }
-  text += "},\n\"merges\": [";
-  separator = "";
-  for (const Merge& merge : MakeMerges(gguf, tokens, vocabulary)) {
-    fmt::format_to(out, "{}[{},{}]", separator, quoted[merge.left], quoted[merge.right]);
-    separator = ",\n";
-  }
-  return text + "]}";
+  json.SetBos(*id, tokens[*id].text);
 }
 
 }  // namespace
 
 std::string TokenizerJsonFromGguf(const Gguf& gguf) {
   const std::vector<Token> tokens = ReadTokens(gguf);
-  const Json space = {{"String", " "}};
-  const Json normalizer = {{"type", "Replace"}, {"pattern", space}, {"content", kSpace}};
-  const Json pre_tokenizer = {
-      {"type", "Split"}, {"pattern", space}, {"behavior", "MergedWithPrevious"}, {"invert", false}};
-  const Json decoder = {
-      {"type", "Sequence"},
-      {"decoders",
-       {{{"type", "Replace"}, {"pattern", {{"String", kSpace}}}, {"content", " "}},
-        {{"type", "ByteFallback"}},
-        {{"type", "Fuse"}}}}};
-  return fmt::format(
-      R"({{"version": "1.0", "truncation": null, "padding": null, "added_tokens": {}, )"
-      R"("normalizer": {}, "pre_tokenizer": {}, "post_processor": {}, "decoder": {}, "model": {}}})",
-      AddedTokens(tokens).dump(), normalizer.dump(), pre_tokenizer.dump(),
-      PostProcessor(gguf, tokens).dump(), decoder.dump(), ModelText(gguf, tokens));
+  const Vocabulary vocabulary = MakeVocabulary(gguf, tokens);
+  BpeTokenizerJson json;
+  for (size_t id = 0; id < tokens.size(); ++id) {
+    const Token& token = tokens[id];
+    if (token.IsAdded()) json.AddWholeToken(id, token.text, token.IsSpecial());
+    if (token.type != GgufTokenType::kUnused) json.AddToken(id, token.text);
+  }
+  SetBos(gguf, tokens, json);
+  if (const auto unknown = TokenId(gguf, kUnknownKey, tokens.size())) {
+    json.SetUnknown(tokens[*unknown].text);
+  }
+  for (const Merge& merge : MakeMerges(gguf, tokens, vocabulary)) {
+    json.AddMerge(tokens[merge.left].text, tokens[merge.right].text);
+  }
+  return json.Text();
 }
 
 std::string TokenizerConfigJsonFromGguf(const Gguf& gguf) {

@@ -10,12 +10,11 @@
 #include <vector>
 
 #include "carat/base/error.h"
+#include "carat/checkpoint/bpe_tokenizer_json.h"
 #include "carat/checkpoint/gguf_token_type.h"
 
 namespace carat::checkpoint {
 namespace {
-
-constexpr std::string_view kSpace = "\u2581";
 
 // Of tokens that nothing merges to; llama.cpp's converter writes the same.
 constexpr float kAddedScore = -1000;
@@ -44,8 +43,9 @@ bool LooksSpecial(std::string_view text) {
 }
 
 std::string WithPlainSpaces(std::string text) {
-  for (size_t i = text.find(kSpace); i != std::string::npos; i = text.find(kSpace, i + 1)) {
-    text.replace(i, kSpace.size(), " ");
+  for (size_t i = text.find(kSentencePieceSpace); i != std::string::npos;
+       i = text.find(kSentencePieceSpace, i + 1)) {
+    text.replace(i, kSentencePieceSpace.size(), " ");
   }
   return text;
 }
@@ -56,7 +56,8 @@ void CheckIsSentencePiece(const JsonObject& tokenizer, const JsonObject& model) 
     throw model.Wrong("byte_fallback", "true, as Gemma 3 has it");
   }
   const JsonObject normalizer = tokenizer.Object("normalizer");
-  if (normalizer.String("type") != "Replace" || normalizer.String("content") != kSpace) {
+  if (normalizer.String("type") != "Replace" ||
+      normalizer.String("content") != kSentencePieceSpace) {
     throw tokenizer.Wrong("normalizer", "the one that replaces spaces, as Gemma 3 has it");
   }
 }

@@ -10,17 +10,12 @@
 
 #include "carat/base/error.h"
 #include "carat/base/json.h"
+#include "carat/checkpoint/downloaded.h"
 
 namespace carat::checkpoint {
 namespace {
 
 static_assert(std::endian::native == std::endian::little, "checkpoints are little-endian");
-
-constexpr std::string_view kMend = "download the file again";
-constexpr size_t kMaxDimensions = 8;
-
-// What stands in a file's place after git clone without git-lfs.
-constexpr std::string_view kGitLfsPointer = "version https://git-lfs.github.com/spec";
 
 // A tensor and where the header says its data is.
 struct Entry {
@@ -33,13 +28,10 @@ std::string_view HeaderText(std::span<const std::byte> file, std::string_view wh
   uint64_t length = 0;
   if (file.size() < sizeof(length)) {
     throw Error("{}: is {} bytes long, too short for a safetensors file; {}", where, file.size(),
-                kMend);
+                kDownloadAgain);
   }
   std::memcpy(&length, file.data(), sizeof(length));
-  if (std::memcmp(file.data(), kGitLfsPointer.data(), sizeof(length)) == 0) {
-    throw Error("{}: is a pointer to the file, not the file; run git lfs pull in its folder",
-                where);
-  }
+  CheckIsNoGitLfsPointer(file, where);
   if (length > kMaxSafetensorsHeaderBytes) {
     throw Error(
         "{}: gives its header {} bytes, at most {} are allowed; it is not a safetensors "
@@ -48,7 +40,7 @@ std::string_view HeaderText(std::span<const std::byte> file, std::string_view wh
   }
   if (length > file.size() - sizeof(length)) {
     throw Error("{}: is {} bytes long and gives its header {}; it is truncated, {}", where,
-                file.size(), length, kMend);
+                file.size(), length, kDownloadAgain);
   }
   const auto* text = reinterpret_cast<const char*>(file.data() + sizeof(length));
   return {text, static_cast<size_t>(length)};
@@ -99,7 +91,7 @@ Entry ParseEntry(const std::string& name, const Json& json, std::string_view whe
         "{}: tensor '{}' is {} {} and should take {} bytes, its data_offsets give {}; the "
         "file is damaged, {}",
         where, name, dtype_name, ShapeText(entry.tensor.shape), expected, entry.end - entry.begin,
-        kMend);
+        kDownloadAgain);
   }
   return entry;
 }
@@ -113,19 +105,19 @@ void CheckLayout(const std::vector<Entry>& entries, size_t data_bytes, std::stri
           "{}: tensor '{}' begins at byte {} of the data, where {} was expected: tensors "
           "{}; the file is damaged, {}",
           where, entry.tensor.name, entry.begin, position,
-          entry.begin < position ? "overlap" : "leave a hole", kMend);
+          entry.begin < position ? "overlap" : "leave a hole", kDownloadAgain);
     }
     if (entry.end > data_bytes) {
       throw Error(
           "{}: tensor '{}' ends at byte {} of the data, the file ends at {}; it is "
           "truncated, {}",
-          where, entry.tensor.name, entry.end, data_bytes, kMend);
+          where, entry.tensor.name, entry.end, data_bytes, kDownloadAgain);
     }
     position = entry.end;
   }
   if (position != data_bytes) {
     throw Error("{}: has {} bytes of data, its tensors take {}; the file is damaged, {}", where,
-                data_bytes, position, kMend);
+                data_bytes, position, kDownloadAgain);
   }
 }
 

@@ -47,6 +47,8 @@ std::optional<DType> FindDType(std::string_view name);  // "BF16"; those of safe
 std::string_view Name(DType dtype);
 size_t ElementBytes(DType dtype);  // of those of safetensors
 
+inline constexpr size_t kMaxDimensions = 8;  // more than any checkpoint needs
+
 struct TensorInfo {
   std::string name = {};
   DType dtype = DType::kBF16;

@@ -16,13 +16,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kIndexName = "tensor-cache.json";
 constexpr std::string_view kOldIndexName = "ndarray-cache.json";
-constexpr std::string_view kMend = "download the folder again";
-constexpr size_t kMaxDimensions = 8;
+constexpr std::string_view kDownloadFolderAgain = "download the folder again";
 
 // TVM's names of element types.
-constexpr std::array<std::pair<std::string_view, DType>, 14> kDTypes = {{
+constexpr std::array<std::pair<std::string_view, DType>, 14> kTvmDTypes = {{
     {"float16", DType::kF16},
     {"float32", DType::kF32},
     {"bfloat16", DType::kBF16},
@@ -60,9 +58,10 @@ uint64_t ByteCount(const JsonObject& object, std::string_view name) {
 // What the tensor's bytes are: its dtype, but bfloat16 where float32 was encoded so.
 DType StoredDType(const JsonObject& record) {
   const std::string name = record.String("dtype");
-  const auto* found = std::find_if(kDTypes.begin(), kDTypes.end(),
+  const auto* found = std::find_if(kTvmDTypes.begin(), kTvmDTypes.end(),
                                    [&](const auto& row) { return row.first == name; });
-  if (found == kDTypes.end()) throw record.Wrong("dtype", "a type like \"float16\" or \"uint32\"");
+  if (found == kTvmDTypes.end())
+    throw record.Wrong("dtype", "a type like \"float16\" or \"uint32\"");
   const std::string format = record.String("format");
   if (format == "raw") return found->second;
   if (format != "f32-to-bf16") throw record.Wrong("format", "\"raw\" or \"f32-to-bf16\"");
@@ -106,11 +105,12 @@ void ParseRecord(const Json& json, std::string_view where, TensorCacheShard& sha
   const uint64_t expected = ExpectedBytes(tensor, record);
   if (nbytes != expected) {
     throw Error("{}: is {} {} and should take {} bytes, its nbytes are {}; {}", record.file(),
-                record.String("dtype"), ShapeText(tensor.shape), expected, nbytes, kMend);
+                record.String("dtype"), ShapeText(tensor.shape), expected, nbytes,
+                kDownloadFolderAgain);
   }
   if (offset > shard.nbytes || nbytes > shard.nbytes - offset) {
     throw Error("{}: takes {} bytes from byte {} on, but {} has {}; {}", record.file(), nbytes,
-                offset, shard.data_path, shard.nbytes, kMend);
+                offset, shard.data_path, shard.nbytes, kDownloadFolderAgain);
   }
   shard.tensors.push_back(std::move(tensor));
   shard.offsets.push_back(offset);
@@ -131,7 +131,7 @@ void CheckApart(const TensorCacheShard& shard, std::string_view where) {
     if (shard.offsets[order[i]] >= end_of(order[i - 1])) continue;
     throw Error("{}: tensors '{}' and '{}' overlap in {}; {}", where,
                 shard.tensors[order[i - 1]].name, shard.tensors[order[i]].name, shard.data_path,
-                kMend);
+                kDownloadFolderAgain);
   }
 }
 
@@ -160,7 +160,7 @@ MappedFile MapShard(const fs::path& folder, const TensorCacheShard& shard,
   MappedFile file(path);
   if (file.bytes().size() != shard.nbytes) {
     throw Error("{}: is {} bytes long, but {} says {}; {}", shard.data_path, file.bytes().size(),
-                index_name, shard.nbytes, kMend);
+                index_name, shard.nbytes, kDownloadFolderAgain);
   }
   return file;
 }
@@ -175,18 +175,18 @@ std::vector<TensorCacheShard> ParseTensorCache(const Json& json, std::string_vie
   for (const Json& record : List(index, "records")) {
     const TensorCacheShard& shard = shards.emplace_back(ParseShard(record, shards.size(), where));
     if (!files.insert(shard.data_path).second) {
-      throw Error("{}: names the shard {} twice; {}", where, shard.data_path, kMend);
+      throw Error("{}: names the shard {} twice; {}", where, shard.data_path, kDownloadFolderAgain);
     }
     for (const TensorInfo& tensor : shard.tensors) {
       if (names.insert(tensor.name).second) continue;
-      throw Error("{}: names the tensor '{}' twice; {}", where, tensor.name, kMend);
+      throw Error("{}: names the tensor '{}' twice; {}", where, tensor.name, kDownloadFolderAgain);
     }
   }
   return shards;
 }
 
 std::optional<fs::path> FindTensorCacheIndex(const fs::path& folder) {
-  for (const std::string_view name : {kIndexName, kOldIndexName}) {
+  for (const std::string_view name : {kTensorCacheFile, kOldIndexName}) {
     if (fs::exists(folder / name)) return folder / name;
   }
   return std::nullopt;
@@ -196,7 +196,7 @@ TensorCache TensorCache::Open(const fs::path& folder) {
   const std::optional<fs::path> index = FindTensorCacheIndex(folder);
   if (!index) {
     throw Error("{}: has no {}; is it a folder that MLC's convert_weight wrote?", folder.string(),
-                kIndexName);
+                kTensorCacheFile);
   }
   TensorCache cache;
   cache.index_name_ = index->filename().string();
@@ -235,7 +235,8 @@ void TensorCache::CheckMd5(const ProgressCallback& progress) const {
     const std::string digest = md5.HexDigest();
     if (md5sums_[i].empty() || md5sums_[i] == digest) continue;
     throw Error("{}: has the md5sum {}, but {} says {}; it is damaged, {}",
-                files_[i].path().filename().string(), digest, index_name_, md5sums_[i], kMend);
+                files_[i].path().filename().string(), digest, index_name_, md5sums_[i],
+                kDownloadFolderAgain);
   }
 }
 

@@ -28,6 +28,8 @@
 
 namespace carat::checkpoint {
 
+inline constexpr std::string_view kTensorCacheFile = "tensor-cache.json";
+
 // What the index says of one shard. The tensors' bytes are not set yet: they begin at `offsets`.
 struct TensorCacheShard {
   std::string data_path;  // a plain file name

@@ -16,6 +16,7 @@
 #include "carat/base/md5.h"
 #include "carat/base/numeric.h"
 #include "carat/base/temporary_path.h"
+#include "carat/checkpoint/tensor_cache.h"
 
 namespace carat::checkpoint {
 namespace {
@@ -23,7 +24,6 @@ namespace {
 namespace fs = std::filesystem;
 using OrderedJson = nlohmann::ordered_json;
 
-constexpr std::string_view kIndexName = "tensor-cache.json";
 constexpr std::string_view kBF16IndexName = "tensor-cache-b16.json";
 
 std::string_view TvmName(const TensorSpec& tensor) {
@@ -188,7 +188,7 @@ void WriteTensorCache(const fs::path& folder, const TensorCacheContents& content
                       const TensorSource& source, const ProgressCallback& progress,
                       uint64_t max_shard_bytes) {
   const fs::path target = ResolveTarget(folder);
-  const TemporaryPath temporary(target / kIndexName, TemporaryPath::Kind::kFolder);
+  const TemporaryPath temporary(target / kTensorCacheFile, TemporaryPath::Kind::kFolder);
   const auto shards = PlanShards(contents.tensors, max_shard_bytes);
   ProgressCount count(progress, contents.tensors);
   OrderedJson index = {{"metadata", Metadata(contents)}, {"records", OrderedJson::array()}};
@@ -197,14 +197,14 @@ void WriteTensorCache(const fs::path& folder, const TensorCacheContents& content
         WriteShard(temporary.path() / ShardName(i), shards[i], contents.tensors, source, count));
   }
   // From here on the folder's old index, if any, does not describe its shards.
-  fs::remove(target / kIndexName);
+  fs::remove(target / kTensorCacheFile);
   fs::remove(target / kBF16IndexName);
   for (size_t i = 0; i < shards.size(); ++i) {
     Move(temporary.path() / ShardName(i), target / ShardName(i));
   }
   const std::string text = Dump(index);
   if (NameBF16(index)) WriteFileAtomically(target / kBF16IndexName, Dump(index));
-  WriteFileAtomically(target / kIndexName, text);
+  WriteFileAtomically(target / kTensorCacheFile, text);
 }
 
 }  // namespace carat::checkpoint

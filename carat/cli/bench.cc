@@ -40,7 +40,7 @@
 namespace carat::cli {
 namespace {
 
-struct Arguments {
+struct BenchArguments {
   std::filesystem::path model;
   std::optional<std::string> quantization;
   int64_t prompt_tokens = 512;
@@ -120,12 +120,12 @@ int64_t KvBytesPerToken(const library::LibraryMetadata& metadata, int64_t positi
 }
 
 // The tokens of one round.
-int64_t LongestSequence(const Arguments& arguments) {
+int64_t LongestSequence(const BenchArguments& arguments) {
   return arguments.depth > 0 ? arguments.depth + arguments.gen_tokens + arguments.prompt_tokens
                              : std::max(arguments.gen_tokens, arguments.prompt_tokens);
 }
 
-void CheckFits(const Arguments& arguments, const runtime::Model& model) {
+void CheckFits(const BenchArguments& arguments, const runtime::Model& model) {
   const int64_t context = model.context_window_size();
   const bool each_fits = arguments.depth <= context && arguments.gen_tokens <= context &&
                          arguments.prompt_tokens <= context;  // so that their sum does not overflow
@@ -139,7 +139,7 @@ void CheckFits(const Arguments& arguments, const runtime::Model& model) {
 
 class Benchmark {
  public:
-  Benchmark(const Arguments& arguments, std::shared_ptr<runtime::Model> model)
+  Benchmark(const BenchArguments& arguments, std::shared_ptr<runtime::Model> model)
       : arguments_(arguments),
         model_(std::move(model)),
         sequence_(model_),
@@ -179,7 +179,7 @@ class Benchmark {
     }
   }
 
-  const Arguments& arguments_;
+  const BenchArguments& arguments_;
   std::shared_ptr<runtime::Model> model_;
   runtime::Sequence sequence_;
   std::vector<TokenId> tokens_;
@@ -187,7 +187,7 @@ class Benchmark {
 };
 
 // Loads the model, runs it and lets it go.
-void MeasureModel(const Arguments& arguments, const std::filesystem::path& folder,
+void MeasureModel(const BenchArguments& arguments, const std::filesystem::path& folder,
                   Measurements& measured) {
   runtime::ResetPeakMemory();  // compiling may have come before
   std::shared_ptr<runtime::Model> model;
@@ -214,7 +214,7 @@ double MeasureRoof(const Measurements& measured) {
       pool, static_cast<size_t>(std::clamp(measured.bytes_per_token(), kLeastBytes, kMostBytes)));
 }
 
-void PrintText(const Arguments& arguments, const Measurements& measured) {
+void PrintText(const BenchArguments& arguments, const Measurements& measured) {
   const auto row = [](std::string_view name, const std::string& value) {
     std::cout << fmt::format("{:<8} {}\n", name, Printable(value));
   };
@@ -241,7 +241,7 @@ void PrintText(const Arguments& arguments, const Measurements& measured) {
   row("memory", fmt::format("{:9.1f} MB at most", mb(measured.peak_memory_bytes)));
 }
 
-void PrintJson(const Arguments& arguments, const Measurements& measured) {
+void PrintJson(const BenchArguments& arguments, const Measurements& measured) {
   const auto rates = [](int64_t num_tokens, const Rates& rates) -> nlohmann::ordered_json {
     return {{"tokens", num_tokens},
             {"tokens_per_s", rates.median()},
@@ -269,7 +269,7 @@ void PrintJson(const Arguments& arguments, const Measurements& measured) {
   std::cout << AsciiJson(json);
 }
 
-void RunBench(const Arguments& arguments) {
+void RunBench(const BenchArguments& arguments) {
   const std::filesystem::path folder = ResolveModel(arguments.model, arguments.quantization);
   const InterruptGuard guard;
   Measurements measured;
@@ -282,7 +282,7 @@ void RunBench(const Arguments& arguments) {
 }  // namespace
 
 void AddBench(CLI::App& app) {
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<BenchArguments>();
   CLI::App* command = app.add_subcommand("bench", "Measure a model's speed and memory");
   AddModelArgument(*command, arguments->model);
   AddQuantizationFlag(*command, arguments->quantization,

@@ -34,7 +34,7 @@ constexpr std::string_view kHelp =
     "  /help               this text\n"
     "  /exit               leave (Ctrl-D, or Ctrl-C twice, do too)\n";
 
-struct Arguments {
+struct ChatArguments {
   std::filesystem::path model;
   std::string system_prompt;
   SamplingFlags sampling;
@@ -166,7 +166,7 @@ class Chat {
   bool is_over_ = false;
 };
 
-void RunChat(const Arguments& arguments) {
+void RunChat(const ChatArguments& arguments) {
   const std::filesystem::path folder = ResolveTextModel(arguments.model);
   runtime::ModelOptions model_options;
   model_options.num_threads = arguments.num_threads;
@@ -182,7 +182,7 @@ void RunChat(const Arguments& arguments) {
 }  // namespace
 
 void AddChat(CLI::App& app) {
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<ChatArguments>();
   CLI::App* command = app.add_subcommand("chat", "Talk with a model in the terminal");
   AddModelArgument(*command, arguments->model);
   command->add_option("--system", arguments->system_prompt,

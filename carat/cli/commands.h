@@ -16,6 +16,8 @@ void AddGenerate(CLI::App& app);
 void AddLogits(CLI::App& app);
 void AddBench(CLI::App& app);
 void AddInspect(CLI::App& app);
+void AddGenConfig(CLI::App& app);
+void AddConvertWeight(CLI::App& app);
 void AddFixture(CLI::App& app);
 void AddDoctor(CLI::App& app);
 

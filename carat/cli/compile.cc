@@ -20,14 +20,14 @@
 namespace carat::cli {
 namespace {
 
-struct Arguments {
+struct CompileArguments {
   compiler::CompileOptions options;
   std::string level = "O3";
   int64_t context_window_size = 0;
   int64_t sliding_window_size = 0;
 };
 
-void RunCompile(Arguments& arguments) {
+void RunCompile(CompileArguments& arguments) {
   compiler::CompileOptions& options = arguments.options;
   options.level = compiler::ParseOptLevel(arguments.level);
   if (arguments.context_window_size > 0) {
@@ -62,7 +62,7 @@ std::string TargetNames() {
 }  // namespace
 
 void AddCompile(CLI::App& app) {
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<CompileArguments>();
   compiler::CompileOptions& options = arguments->options;
   CLI::App* command = app.add_subcommand("compile", "Compile a model for this machine");
   command->add_option("MODEL", options.model, "Hugging Face folder of a Gemma 3 model")->required();

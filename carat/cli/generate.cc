@@ -22,7 +22,7 @@
 namespace carat::cli {
 namespace {
 
-struct Arguments {
+struct GenerateArguments {
   std::filesystem::path model;
   std::string prompt;
   std::string system_prompt;
@@ -33,7 +33,7 @@ struct Arguments {
   bool json = false;
 };
 
-std::string ReadPrompt(const Arguments& arguments, int64_t context_window_size) {
+std::string ReadPrompt(const GenerateArguments& arguments, int64_t context_window_size) {
   const auto max_bytes = static_cast<size_t>(engine::MaxPromptBytes(context_window_size));
   std::string prompt =
       arguments.prompt == "-" ? ReadStandardInput(max_bytes + 1) : arguments.prompt;
@@ -41,7 +41,7 @@ std::string ReadPrompt(const Arguments& arguments, int64_t context_window_size) 
   return prompt;
 }
 
-std::vector<TokenId> EncodePrompt(const Arguments& arguments, const std::string& prompt,
+std::vector<TokenId> EncodePrompt(const GenerateArguments& arguments, const std::string& prompt,
                                   const engine::TextGenerator& generator) {
   const text::Tokenizer& tokenizer = generator.tokenizer();
   if (arguments.raw) return tokenizer.Encode(prompt, text::SpecialTokens::kAdd);
@@ -70,7 +70,7 @@ nlohmann::ordered_json ToJson(const engine::TextResult& result,
   };
 }
 
-void RunGenerate(const Arguments& arguments) {
+void RunGenerate(const GenerateArguments& arguments) {
   const std::filesystem::path folder = ResolveTextModel(arguments.model);
   const std::string prompt =
       ReadPrompt(arguments, library::ReadDistFolder(folder).metadata.context_window_size);
@@ -103,7 +103,7 @@ void RunGenerate(const Arguments& arguments) {
 }  // namespace
 
 void AddGenerate(CLI::App& app) {
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<GenerateArguments>();
   CLI::App* command = app.add_subcommand("generate", "Answer one prompt");
   AddModelArgument(*command, arguments->model);
   command->add_option("--prompt", arguments->prompt, "What to answer; -: read from standard input")

@@ -31,7 +31,7 @@
 namespace carat::cli {
 namespace {
 
-struct Arguments {
+struct LogitsArguments {
   std::filesystem::path model;
   std::filesystem::path tokens;
   std::filesystem::path output;
@@ -47,7 +47,7 @@ using Forward = std::function<std::span<const float>(std::span<const TokenId> to
 // Of one chunk's logits, unless --chunk-size says otherwise.
 constexpr int64_t kLogitsBufferBytes = int64_t{32} << 20;
 
-int64_t ChunkSize(const Arguments& arguments, int64_t vocab_size) {
+int64_t ChunkSize(const LogitsArguments& arguments, int64_t vocab_size) {
   if (arguments.chunk_size > 0) return arguments.chunk_size;
   const int64_t row_bytes = vocab_size * static_cast<int64_t>(sizeof(float));
   return std::max<int64_t>(1, kLogitsBufferBytes / row_bytes);
@@ -63,7 +63,7 @@ void CheckTokens(std::span<const TokenId> tokens, int64_t vocab_size, const std:
   }
 }
 
-void WriteLogits(const Arguments& arguments, int64_t vocab_size, int64_t max_tokens,
+void WriteLogits(const LogitsArguments& arguments, int64_t vocab_size, int64_t max_tokens,
                  const Forward& forward) {
   const std::vector<TokenId> tokens = ReadNpyInt32(arguments.tokens);
   if (std::ssize(tokens) > max_tokens) {
@@ -85,7 +85,7 @@ void WriteLogits(const Arguments& arguments, int64_t vocab_size, int64_t max_tok
   writer.Finish();
 }
 
-void RunReference(const Arguments& arguments) {
+void RunReference(const LogitsArguments& arguments) {
   if (library::IsDistFolder(arguments.model)) {
     throw Error("{}: --reference reads the Hugging Face folder, and this is a compiled one",
                 arguments.model.string());
@@ -108,7 +108,7 @@ void RunReference(const Arguments& arguments) {
               });
 }
 
-void RunCompiled(const Arguments& arguments) {
+void RunCompiled(const LogitsArguments& arguments) {
   const auto model = runtime::Model::Load(ResolveModel(arguments.model, arguments.quantization),
                                           {.num_threads = arguments.num_threads});
   runtime::Sequence sequence(model);
@@ -125,7 +125,7 @@ void RunCompiled(const Arguments& arguments) {
 }  // namespace
 
 void AddLogits(CLI::App& app) {
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<LogitsArguments>();
   CLI::App* command = app.add_subcommand("logits", "Compute the logits of a text of token ids");
   AddModelArgument(*command, arguments->model);
   command->add_option("--tokens", arguments->tokens, "int32 token ids [n], a .npy file")

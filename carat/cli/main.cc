@@ -101,6 +101,8 @@ int Run(int argc, char** argv) {
   AddLogits(app);
   AddBench(app);
   AddInspect(app);
+  AddGenConfig(app);
+  AddConvertWeight(app);
   AddFixture(app);
   AddDoctor(app);
   app.footer(kExamples);  // after the commands, which would have inherited it

@@ -13,7 +13,7 @@
 namespace carat::model {
 namespace {
 
-constexpr std::string_view kFileName = "config.json";
+constexpr std::string_view kConfigFile = "config.json";
 
 // Defaults of transformers' Gemma3TextConfig.
 constexpr int64_t kDefaultSlidingWindowPattern = 6;
@@ -280,11 +280,11 @@ ModelConfig ParseModelConfig(const Json& json, std::string_view file) {
 
 ModelConfig LoadModelConfig(const std::filesystem::path& folder) {
   checkpoint::CheckIsFolder(folder, "a Hugging Face model folder");
-  if (!checkpoint::Has(folder, kFileName)) {
+  if (!checkpoint::Has(folder, kConfigFile)) {
     throw Error("{}: has no {}; is it a Hugging Face model folder, fully downloaded?",
-                folder.string(), kFileName);
+                folder.string(), kConfigFile);
   }
-  return ParseModelConfig(ParseJsonFile(folder / kFileName), kFileName);
+  return ParseModelConfig(ParseJsonFile(folder / kConfigFile), kConfigFile);
 }
 
 void ResolveWeightNames(const checkpoint::Checkpoint& checkpoint, ModelConfig& config) {

@@ -9,7 +9,7 @@
 namespace carat::model {
 namespace {
 
-constexpr std::string_view kFileName = "generation_config.json";
+constexpr std::string_view kGenerationConfigFile = "generation_config.json";
 
 double FloatBetween(const JsonObject& object, std::string_view name, double default_value,
                     double min, double max) {
@@ -51,9 +51,10 @@ GenerationDefaults ParseGenerationDefaults(const Json& json, std::string_view fi
 
 GenerationDefaults LoadGenerationDefaults(const std::filesystem::path& folder,
                                           const ModelConfig& config) {
-  const std::filesystem::path path = folder / kFileName;
-  const Json json = checkpoint::Has(folder, kFileName) ? ParseJsonFile(path) : Json::object();
-  return ParseGenerationDefaults(json, kFileName, config);
+  const std::filesystem::path path = folder / kGenerationConfigFile;
+  const Json json =
+      checkpoint::Has(folder, kGenerationConfigFile) ? ParseJsonFile(path) : Json::object();
+  return ParseGenerationDefaults(json, kGenerationConfigFile, config);
 }
 
 }  // namespace carat::model

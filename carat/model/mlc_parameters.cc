@@ -23,11 +23,11 @@ constexpr std::array<MlcQuantization, 4> kQuantizations = {{
     {"q0f32", ModelDType::kF32, false},
 }};
 
-class Builder {
+class WeightList {
  public:
-  explicit Builder(const ModelConfig& config) : config_(config) {}
+  explicit WeightList(const ModelConfig& config) : config_(config) {}
 
-  std::vector<MlcWeight> Build() && {
+  std::vector<MlcWeight> Make() && {
     Matrix("embed_tokens", config_.vocab_size, config_.hidden_size);
     for (int64_t layer = 0; layer < config_.num_hidden_layers; ++layer) {
       AddLayer(fmt::format("layers.{}.", layer));
@@ -105,7 +105,7 @@ std::vector<MlcWeight> MlcWeights(const ModelConfig& config) {
         "config.json: field 'tie_word_embeddings' is false, but MLC's Gemma 3 has one matrix for "
         "embedding and head; such a model has no MLC form");
   }
-  return Builder(config).Build();
+  return WeightList(config).Make();
 }
 
 std::vector<TensorSpec> MlcParameters(const MlcWeight& weight,

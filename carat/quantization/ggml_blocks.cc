@@ -10,7 +10,7 @@
 namespace carat::quantization {
 namespace {
 
-constexpr int kBlock = 32;
+constexpr int kGgmlBlock = 32;
 constexpr int kSuperBlock = 256;  // of the K types
 
 float ReadF16(const uint8_t* bytes) {
@@ -19,7 +19,7 @@ float ReadF16(const uint8_t* bytes) {
 
 // q[j] of the types with blocks of 32 and their 4 low bits in 16 bytes.
 int LowBits(const uint8_t* low, int j) {
-  return j < kBlock / 2 ? low[j] & 15 : low[j - kBlock / 2] >> 4;
+  return j < kGgmlBlock / 2 ? low[j] & 15 : low[j - kGgmlBlock / 2] >> 4;
 }
 
 // The same with a fifth bit.
@@ -30,12 +30,12 @@ int FiveBits(const uint8_t* high, const uint8_t* low, int j) {
 void DequantizeQ4_1(const uint8_t* block, float* x) {
   const float d = ReadF16(block);
   const float m = ReadF16(block + 2);
-  for (int j = 0; j < kBlock; ++j) x[j] = d * static_cast<float>(LowBits(block + 4, j)) + m;
+  for (int j = 0; j < kGgmlBlock; ++j) x[j] = d * static_cast<float>(LowBits(block + 4, j)) + m;
 }
 
 void DequantizeQ5_0(const uint8_t* block, float* x) {
   const float d = ReadF16(block);
-  for (int j = 0; j < kBlock; ++j) {
+  for (int j = 0; j < kGgmlBlock; ++j) {
     x[j] = d * static_cast<float>(FiveBits(block + 2, block + 6, j) - 16);
   }
 }
@@ -43,7 +43,7 @@ void DequantizeQ5_0(const uint8_t* block, float* x) {
 void DequantizeQ5_1(const uint8_t* block, float* x) {
   const float d = ReadF16(block);
   const float m = ReadF16(block + 2);
-  for (int j = 0; j < kBlock; ++j) {
+  for (int j = 0; j < kGgmlBlock; ++j) {
     x[j] = d * static_cast<float>(FiveBits(block + 4, block + 8, j)) + m;
   }
 }
@@ -67,12 +67,12 @@ ScaleAndMin GroupScale(const uint8_t* scales, int g) {
 void DequantizeGroups(const uint8_t* block, const uint8_t* high, const uint8_t* low, float* x) {
   const float d = ReadF16(block);
   const float dmin = ReadF16(block + 2);
-  for (int g = 0; g < kSuperBlock / kBlock; ++g, x += kBlock) {
+  for (int g = 0; g < kSuperBlock / kGgmlBlock; ++g, x += kGgmlBlock) {
     const ScaleAndMin group = GroupScale(block + 4, g);
     const float scale = d * static_cast<float>(group.scale);
     const float min = dmin * static_cast<float>(group.min);
-    for (int j = 0; j < kBlock; ++j) {
-      int q = low[g / 2 * kBlock + j] >> (g % 2 * 4) & 15;
+    for (int j = 0; j < kGgmlBlock; ++j) {
+      int q = low[g / 2 * kGgmlBlock + j] >> (g % 2 * 4) & 15;
       if (high != nullptr) q |= (high[j] >> g & 1) << 4;
       x[j] = scale * static_cast<float>(q) - min;
     }
@@ -116,9 +116,9 @@ constexpr std::array<TypeInfo, 11> kTypes = {{
     {GgmlType::kF16, WeightFormat::kF16},
     {GgmlType::kBF16, WeightFormat::kBF16},
     {GgmlType::kQ4_0, WeightFormat::kQ4_0},
-    {GgmlType::kQ4_1, std::nullopt, kBlock, 20, DequantizeQ4_1},
-    {GgmlType::kQ5_0, std::nullopt, kBlock, 22, DequantizeQ5_0},
-    {GgmlType::kQ5_1, std::nullopt, kBlock, 24, DequantizeQ5_1},
+    {GgmlType::kQ4_1, std::nullopt, kGgmlBlock, 20, DequantizeQ4_1},
+    {GgmlType::kQ5_0, std::nullopt, kGgmlBlock, 22, DequantizeQ5_0},
+    {GgmlType::kQ5_1, std::nullopt, kGgmlBlock, 24, DequantizeQ5_1},
     {GgmlType::kQ8_0, WeightFormat::kQ8_0},
     {GgmlType::kQ4_K, std::nullopt, kSuperBlock, 144, DequantizeQ4_K},
     {GgmlType::kQ5_K, std::nullopt, kSuperBlock, 176, DequantizeQ5_K},

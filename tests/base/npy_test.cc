@@ -81,7 +81,7 @@ TEST(NpyWriter, WritesAMatrix) {
   writer.Append(std::vector<float>{1, 2});
   writer.Append(std::vector<float>{3, 4, 5, 6});
   writer.Finish();
-  const testing::FloatMatrix matrix = testing::ReadNpyFloat32(folder / "a.npy");
+  const tests::FloatMatrix matrix = tests::ReadNpyFloat32(folder / "a.npy");
   EXPECT_EQ(matrix.rows, 3);
   EXPECT_EQ(matrix.cols, 2);
   EXPECT_EQ(matrix.values, (std::vector<float>{1, 2, 3, 4, 5, 6}));

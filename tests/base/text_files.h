@@ -13,7 +13,7 @@
 
 namespace carat {
 
-using testing::TemporaryFolder;
+using tests::TemporaryFolder;
 
 // Writes folder/name, and the folders it is in; returns its path.
 inline std::filesystem::path WriteText(const TemporaryFolder& folder, std::string_view name,

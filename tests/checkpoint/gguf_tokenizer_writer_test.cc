@@ -28,7 +28,7 @@ const Json kConfig = Json::parse(R"({"bos_token": {"content": "<bos>"}, "unk_tok
 
 template <typename Check>
 void WithFile(const Json& tokenizer, const Json& config, int64_t vocab_size, Check check) {
-  const testing::TemporaryFolder folder;
+  const tests::TemporaryFolder folder;
   GgufMetadata metadata;
   AddTokenizer(JsonObject(tokenizer, "tokenizer.json"), JsonObject(config, "tokenizer_config.json"),
                vocab_size, metadata);

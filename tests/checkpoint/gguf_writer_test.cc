@@ -26,7 +26,7 @@ const std::vector<GgufTensorSpec> kTensors = {{"norm", GgmlType::kF32, {2}},
                                               {"matrix", GgmlType::kQ4_0, {2, 32}}};
 
 TEST(GgufWriter, WritesWhatTheParserReads) {
-  const testing::TemporaryFolder folder;
+  const tests::TemporaryFolder folder;
   GgufMetadata metadata;
   metadata.AddString("general.architecture", "gemma3");
   metadata.AddUint32("gemma3.block_count", 18);
@@ -61,7 +61,7 @@ TEST(GgufWriter, WritesWhatTheParserReads) {
 
 // ggml demands offsets that follow each other at the alignment, and padding after the last one.
 TEST(GgufWriter, LaysTensorsOutAsGgmlDemands) {
-  const testing::TemporaryFolder folder;
+  const tests::TemporaryFolder folder;
   GgufWriter writer(folder / "model.gguf", {}, kTensors);
   writer.Write(Bytes(std::string(8 + 36, 'x')));
   writer.Close();
@@ -75,7 +75,7 @@ TEST(GgufWriter, LaysTensorsOutAsGgmlDemands) {
 }
 
 TEST(GgufWriter, RefusesDataOfAnotherLengthThanAnnounced) {
-  const testing::TemporaryFolder folder;
+  const tests::TemporaryFolder folder;
   {
     GgufWriter writer(folder / "short.gguf", {}, kTensors);
     writer.Write(Bytes(std::string(43, 'x')));

@@ -14,10 +14,10 @@
 namespace carat {
 namespace {
 
-using testing::CompiledDemo;
 using ::testing::HasSubstr;
-using testing::IsOneLine;
-using testing::RunCarat;
+using tests::CompiledDemo;
+using tests::IsOneLine;
+using tests::RunCarat;
 
 TEST(Bench, ReportsSpeedAndMemory) {
   const auto result = RunCarat({"bench", CompiledDemo().string(), "--prompt-tokens", "32",

@@ -21,8 +21,8 @@
 namespace carat {
 namespace {
 
-using testing::CompiledDemo;
-using testing::TemporaryFolder;
+using tests::CompiledDemo;
+using tests::TemporaryFolder;
 
 constexpr char kCtrlC[] = "\x03";
 constexpr char kCtrlD[] = "\x04";

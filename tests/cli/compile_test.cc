@@ -19,15 +19,15 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 using ::testing::AllOf;
-using testing::CaratOptions;
-using testing::CaratResult;
-using testing::DemoCheckpoint;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using testing::IsOneLine;
-using testing::RunCarat;
 using ::testing::StartsWith;
-using testing::TemporaryFolder;
+using tests::CaratOptions;
+using tests::CaratResult;
+using tests::DemoCheckpoint;
+using tests::IsOneLine;
+using tests::RunCarat;
+using tests::TemporaryFolder;
 
 std::string ReadFile(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);

@@ -9,7 +9,7 @@ namespace carat {
 namespace {
 
 using ::testing::HasSubstr;
-using testing::RunCarat;
+using tests::RunCarat;
 
 TEST(Doctor, SaysWhatThisMachineHas) {
   const auto result = RunCarat({"doctor"});

@@ -13,12 +13,12 @@ namespace carat {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::CaratOptions;
-using testing::CaratResult;
 using ::testing::HasSubstr;
-using testing::IsOneLine;
-using testing::RunCarat;
-using testing::TemporaryFolder;
+using tests::CaratOptions;
+using tests::CaratResult;
+using tests::IsOneLine;
+using tests::RunCarat;
+using tests::TemporaryFolder;
 
 constexpr size_t kSmallDisk = size_t{16} << 20;
 
@@ -42,10 +42,10 @@ TEST(Fixture, RefusesAFolderItCannotWriteTo) {
 
 TEST(Fixture, DoesNotReplaceARealModel) {
   const CaratResult result =
-      RunCarat({"fixture", "gemma-3-270m", "-o", testing::DemoCheckpoint().string()});
+      RunCarat({"fixture", "gemma-3-270m", "-o", tests::DemoCheckpoint().string()});
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_THAT(result.errors, HasSubstr("holds other files"));
-  EXPECT_TRUE(fs::exists(testing::DemoCheckpoint() / "model.safetensors"));
+  EXPECT_TRUE(fs::exists(tests::DemoCheckpoint() / "model.safetensors"));
 }
 
 TEST(Fixture, NamesTheModelsThereAre) {

@@ -16,15 +16,15 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
-using testing::CaratOptions;
-using testing::CaratResult;
-using testing::CompiledDemo;
-using testing::DemoCheckpoint;
 using ::testing::HasSubstr;
-using testing::IsOneLine;
-using testing::RunCarat;
 using ::testing::StartsWith;
-using testing::TemporaryFolder;
+using tests::CaratOptions;
+using tests::CaratResult;
+using tests::CompiledDemo;
+using tests::DemoCheckpoint;
+using tests::IsOneLine;
+using tests::RunCarat;
+using tests::TemporaryFolder;
 
 constexpr char kQuestion[] = "What is the capital of France?";
 constexpr char kAnswer[] = "The capital of France is Paris.";

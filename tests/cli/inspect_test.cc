@@ -12,12 +12,12 @@
 namespace carat {
 namespace {
 
-using testing::CaratResult;
-using testing::CompiledDemo;
-using testing::DemoCheckpoint;
 using ::testing::HasSubstr;
-using testing::IsOneLine;
-using testing::RunCarat;
+using tests::CaratResult;
+using tests::CompiledDemo;
+using tests::DemoCheckpoint;
+using tests::IsOneLine;
+using tests::RunCarat;
 
 nlohmann::json InspectJson(const std::filesystem::path& path) {
   const CaratResult result = RunCarat({"inspect", path.string(), "--json"});
@@ -46,7 +46,7 @@ TEST(Inspect, FindsTheSameInACompiledFolderAndInItsLibrary) {
 }
 
 TEST(Inspect, FailsForACompiledFolderThatIsDamaged) {
-  const testing::TemporaryFolder folder;
+  const tests::TemporaryFolder folder;
   const std::filesystem::path copy = folder / "copy";
   std::filesystem::copy(CompiledDemo(), copy);
   std::filesystem::resize_file(copy / "weights.bin", 1000);

@@ -21,14 +21,14 @@ namespace carat {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::CaratOptions;
-using testing::CaratResult;
-using testing::CompiledDemo;
-using testing::DemoCheckpoint;
-using testing::FloatMatrix;
 using ::testing::HasSubstr;
-using testing::IsOneLine;
-using testing::RunCarat;
+using tests::CaratOptions;
+using tests::CaratResult;
+using tests::CompiledDemo;
+using tests::DemoCheckpoint;
+using tests::FloatMatrix;
+using tests::IsOneLine;
+using tests::RunCarat;
 
 void WriteTokens(const fs::path& path, std::span<const int32_t> tokens) {
   std::string header = "{'descr': '<i4', 'fortran_order': False, 'shape': (" +
@@ -55,7 +55,7 @@ class Logits : public ::testing::Test {
   FloatMatrix RunAndRead(const fs::path& model, const std::vector<std::string>& flags = {}) const {
     const CaratResult result = Run(model, {2, 50, 60, 70, 80, 90, 100}, flags);
     EXPECT_EQ(result.exit_code, 0) << result.errors;
-    return testing::ReadNpyFloat32(output_);
+    return tests::ReadNpyFloat32(output_);
   }
 
   void ExpectRefused(const CaratResult& result, const std::string& reason) const {
@@ -65,7 +65,7 @@ class Logits : public ::testing::Test {
     EXPECT_FALSE(fs::exists(output_));
   }
 
-  testing::TemporaryFolder folder_;
+  tests::TemporaryFolder folder_;
   fs::path tokens_ = folder_ / "tokens.npy";
   fs::path output_ = folder_ / "logits.npy";
 };

@@ -11,9 +11,9 @@ namespace {
 
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
-using testing::IsOneLine;
-using testing::RunCarat;
 using ::testing::StartsWith;
+using tests::IsOneLine;
+using tests::RunCarat;
 
 const std::vector<std::string> kCommands = {"compile", "chat",    "generate", "logits",
                                             "bench",   "inspect", "fixture",  "doctor"};

@@ -17,7 +17,7 @@
 #include "carat/base/error.h"
 #include "tests/support/temporary_folder.h"
 
-namespace carat::testing {
+namespace carat::tests {
 namespace {
 
 std::string ReadAll(const std::filesystem::path& path) {
@@ -112,4 +112,4 @@ bool IsOneLine(const std::string& text) {
   return text.size() > 1 && text.back() == '\n' && std::count(text.begin(), text.end(), '\n') == 1;
 }
 
-}  // namespace carat::testing
+}  // namespace carat::tests

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace carat::testing {
+namespace carat::tests {
 
 struct CaratOptions {
   std::string input = {};                               // what stdin holds
@@ -40,6 +40,6 @@ std::filesystem::path DemoCheckpoint();
 // True for exactly one non-empty line.
 bool IsOneLine(const std::string& text);
 
-}  // namespace carat::testing
+}  // namespace carat::tests
 
 #endif  // CARAT_TESTS_CLI_RUN_CARAT_H_

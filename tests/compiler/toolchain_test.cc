@@ -47,7 +47,7 @@ void WriteScript(const std::filesystem::path& path, const std::string& text) {
 }
 
 TEST(ToolchainTest, CxxComesFirst) {
-  const testing::TemporaryFolder folder;
+  const tests::TemporaryFolder folder;
   WriteScript(folder / "mine",
               "if [ \"$1\" = --version ]; then echo mine 1.0; else exec g++ \"$@\"; fi\n");
   const ScopedEnvironment cxx("CXX", (folder / "mine").string());
@@ -57,7 +57,7 @@ TEST(ToolchainTest, CxxComesFirst) {
 }
 
 TEST(ToolchainTest, AnExplicitCxxThatCannotCompileIsRefused) {
-  const testing::TemporaryFolder folder;
+  const tests::TemporaryFolder folder;
   WriteScript(folder / "old", "if [ \"$1\" = --version ]; then echo old; else exit 1; fi\n");
   const ScopedEnvironment cxx("CXX", (folder / "old").string());
   EXPECT_THAT([] { FindToolchain(); }, ThrowsMessage<Error>(HasSubstr("CXX is '")));
@@ -74,7 +74,7 @@ TEST(ToolchainTest, ATemporaryFolderThatIsNotThereIsNamed) {
 }
 
 TEST(ToolchainTest, NoCompilerIsAnErrorThatSaysHowToGetOne) {
-  const testing::TemporaryFolder empty;
+  const tests::TemporaryFolder empty;
   const ScopedEnvironment path("PATH", empty.path().string());
   const ScopedEnvironment cxx("CXX", "");
   EXPECT_THAT([] { FindToolchain(); },
@@ -83,7 +83,7 @@ TEST(ToolchainTest, NoCompilerIsAnErrorThatSaysHowToGetOne) {
 }
 
 TEST(ToolchainTest, AFailedCompilationShowsTheCompilersWords) {
-  const testing::TemporaryFolder folder;
+  const tests::TemporaryFolder folder;
   std::ofstream(folder / "wrong.cc") << "int f() { return nowhere; }\n";
   EXPECT_THAT(
       [&] {

@@ -32,7 +32,7 @@ fs::path ModelFolder(const std::string& golden_case) {
 }
 
 fs::path Compiled(const compiler::CompileOptions& options) {
-  static const testing::TemporaryFolder folder;
+  static const tests::TemporaryFolder folder;
   static std::map<std::string, fs::path> compiled;
   const std::string key = KeyOf(options);
   if (!compiled.contains(key)) {

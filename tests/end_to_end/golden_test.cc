@@ -24,7 +24,7 @@ class CompiledGoldenTest : public ::testing::TestWithParam<std::string> {
     const fs::path folder = fs::path(CARAT_SOURCE_DIR) / "tests/data/goldens" / GetParam();
     const std::vector<TokenId> tokens = ReadNpyInt32(folder / "tokens.npy");
     const std::vector<int32_t> rows = ReadNpyInt32(folder / "rows.npy");
-    const testing::FloatMatrix expected = testing::ReadNpyFloat32(folder / "logits.npy");
+    const tests::FloatMatrix expected = tests::ReadNpyFloat32(folder / "logits.npy");
     const auto model =
         runtime::Model::Load(Compiled({.model = ModelFolder(GetParam()), .quantization = "q0f32"}));
     ASSERT_EQ(expected.cols, model->vocab_size());

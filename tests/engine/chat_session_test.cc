@@ -66,7 +66,7 @@ class ChatSessionTest : public ::testing::Test {
     return text;
   }
 
-  testing::FakeModelFolder folder_;
+  tests::FakeModelFolder folder_;
   ChatOptions options_;
 };
 

@@ -16,10 +16,10 @@ namespace carat::engine {
 namespace {
 
 using ::testing::ElementsAre;
-using testing::FakeModelFolder;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::ThrowsMessage;
+using tests::FakeModelFolder;
 
 class GeneratorTest : public ::testing::Test {
  protected:

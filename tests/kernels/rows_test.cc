@@ -16,7 +16,7 @@ namespace carat::cpu {
 namespace {
 
 // Three roundings and, in sums, a few more.
-constexpr double kTolerance = 1e-6;
+constexpr double kRowTolerance = 1e-6;
 constexpr float kGuard = 12345.0f;
 
 std::vector<float> RandomRow(int64_t width, uint32_t seed) {
@@ -46,7 +46,7 @@ void ExpectRow(const std::string& what, const std::vector<float>& initial,
   out.insert(out.end(), 16, kGuard);
   kernel(out.data());
   for (int64_t i = 0; i < static_cast<int64_t>(initial.size()); ++i) {
-    ASSERT_NEAR(out[i], expected(i), kTolerance * (1 + std::abs(expected(i))))
+    ASSERT_NEAR(out[i], expected(i), kRowTolerance * (1 + std::abs(expected(i))))
         << what << " at " << i;
   }
   for (size_t i = initial.size(); i < out.size(); ++i)
@@ -123,7 +123,7 @@ TEST(RowsTest, ElementwiseOperationsMatchTheirFormulas) {
 }
 
 // A set in intrinsics and its plain twin.
-void ExpectSameBits(const SequenceKernelTable& native, const SequenceKernelTable& plain) {
+void ExpectSameRows(const SequenceKernelTable& native, const SequenceKernelTable& plain) {
   ASSERT_EQ(native.rows.size(), plain.rows.size());
   for (size_t k = 0; k < native.rows.size(); ++k) {
     const int64_t width = native.rows[k].width;
@@ -152,7 +152,7 @@ void ExpectSameBits(const SequenceKernelTable& native, const SequenceKernelTable
 TEST(RowsTest, NativeSetsGiveTheBitsOfTheirPlainTwins) {
   for (const NativeSequenceKernels& set : RunnableNativeSequenceKernels()) {
     SCOPED_TRACE(set.native->name);
-    ExpectSameBits(*set.native, *set.plain);
+    ExpectSameRows(*set.native, *set.plain);
   }
 }
 

@@ -19,7 +19,7 @@ using ::testing::ThrowsMessage;
 
 DistConfig ExampleConfig() {
   DistConfig config;
-  config.metadata = testing::ExampleMetadata();
+  config.metadata = tests::ExampleMetadata();
   config.generation.do_sample = true;
   config.generation.temperature = 0.75;
   config.generation.top_k = 64;
@@ -40,13 +40,13 @@ class DistFolderTest : public ::testing::Test {
     Write(kLibraryFile, "library");
   }
 
-  testing::TemporaryFolder folder_;
+  tests::TemporaryFolder folder_;
 };
 
 TEST_F(DistFolderTest, ReadsWhatWasWritten) {
   WriteExample();
   const DistConfig config = ReadDistFolder(folder_.path());
-  EXPECT_EQ(FirstDifference(config.metadata, testing::ExampleMetadata()), "");
+  EXPECT_EQ(FirstDifference(config.metadata, tests::ExampleMetadata()), "");
   EXPECT_TRUE(config.generation.do_sample);
   EXPECT_EQ(config.generation.temperature, 0.75);
   EXPECT_EQ(config.generation.top_k, 64);

@@ -5,7 +5,7 @@
 
 #include "carat/library/metadata.h"
 
-namespace carat::testing {
+namespace carat::tests {
 
 inline library::LibraryMetadata ExampleMetadata() {
   using quantization::WeightFormat;
@@ -57,6 +57,6 @@ inline library::LibraryMetadata ExampleMetadata() {
   return metadata;
 }
 
-}  // namespace carat::testing
+}  // namespace carat::tests
 
 #endif  // CARAT_TESTS_LIBRARY_EXAMPLE_METADATA_H_

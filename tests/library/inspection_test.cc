@@ -148,7 +148,7 @@ TEST(Inspect, FindsACheckpointThatDoesNotFitItsConfig) {
 TEST(Inspect, ShowsACompiledFolder) {
   const TemporaryFolder folder;
   DistConfig dist;
-  dist.metadata = testing::ExampleMetadata();
+  dist.metadata = tests::ExampleMetadata();
   WriteText(folder, kConfigFile, ToJsonText(dist));
   WriteText(folder, kWeightsFile, "weights");
   WriteText(folder, kLibraryFile, "library");
@@ -188,7 +188,7 @@ class InspectCompiledFolder : public ::testing::Test {
     stream.put('x');
   }
 
-  testing::FakeModelFolder folder_;
+  tests::FakeModelFolder folder_;
 };
 
 TEST_F(InspectCompiledFolder, SaysThatItIsSound) {

@@ -31,7 +31,7 @@ class LibraryFileTest : public ::testing::Test {
                 ThrowsMessage<Error>(HasSubstr("not a library that Carat compiled")));
   }
 
-  testing::TemporaryFolder folder_;
+  tests::TemporaryFolder folder_;
   std::filesystem::path path_ = folder_ / "model.so";
 };
 

@@ -13,9 +13,9 @@ namespace carat::library {
 namespace {
 
 using ::testing::AllOf;
-using testing::ExampleMetadata;
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
+using tests::ExampleMetadata;
 
 constexpr int64_t kHuge = int64_t{1} << 62;
 

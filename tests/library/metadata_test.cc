@@ -12,9 +12,9 @@ namespace carat::library {
 namespace {
 
 using ::testing::AllOf;
-using testing::ExampleMetadata;
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
+using tests::ExampleMetadata;
 
 nlohmann::json ExampleJson() { return ToJson(ExampleMetadata()); }
 

@@ -47,7 +47,7 @@ class WeightsFileTest : public ::testing::Test {
     writer.Finish();
   }
 
-  testing::TemporaryFolder folder_;
+  tests::TemporaryFolder folder_;
   std::filesystem::path path_ = folder_ / "weights.bin";
 };
 

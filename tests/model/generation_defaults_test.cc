@@ -19,13 +19,13 @@ ModelConfig Config() {
   return config;
 }
 
-GenerationDefaults Parse(const std::string& json) {
+GenerationDefaults ParseDefaults(const std::string& json) {
   return ParseGenerationDefaults(Json::parse(json), "generation_config.json", Config());
 }
 
 TEST(GenerationDefaults, AreTheReleases) {
   const GenerationDefaults defaults =
-      Parse(R"({"do_sample": true, "eos_token_id": [1, 106], "top_k": 64, "top_p": 0.95})");
+      ParseDefaults(R"({"do_sample": true, "eos_token_id": [1, 106], "top_k": 64, "top_p": 0.95})");
   EXPECT_TRUE(defaults.do_sample);
   EXPECT_EQ(defaults.top_k, 64);
   EXPECT_EQ(defaults.top_p, 0.95);
@@ -47,14 +47,14 @@ TEST(GenerationDefaults, AreReadFromTheFolder) {
 }
 
 TEST(GenerationDefaults, RefuseValuesOutOfRange) {
-  EXPECT_ERROR(Parse(R"({"temperature": -1})"),
+  EXPECT_ERROR(ParseDefaults(R"({"temperature": -1})"),
                "generation_config.json: field 'temperature' is -1, expected a number from 0");
-  EXPECT_ERROR(Parse(R"({"top_k": -1})"), "'top_k' is -1");
-  EXPECT_ERROR(Parse(R"({"top_p": 1.5})"), "'top_p' is 1.5, expected a number from 0 to 1");
-  EXPECT_ERROR(Parse(R"({"min_p": "x"})"), "'min_p'");
-  EXPECT_ERROR(Parse(R"({"repetition_penalty": 0})"), "'repetition_penalty'");
-  EXPECT_ERROR(Parse(R"({"do_sample": 1})"), "expected true or false");
-  EXPECT_ERROR(Parse(R"({"eos_token_id": 384})"), "names token 384, but vocab_size is 384");
+  EXPECT_ERROR(ParseDefaults(R"({"top_k": -1})"), "'top_k' is -1");
+  EXPECT_ERROR(ParseDefaults(R"({"top_p": 1.5})"), "'top_p' is 1.5, expected a number from 0 to 1");
+  EXPECT_ERROR(ParseDefaults(R"({"min_p": "x"})"), "'min_p'");
+  EXPECT_ERROR(ParseDefaults(R"({"repetition_penalty": 0})"), "'repetition_penalty'");
+  EXPECT_ERROR(ParseDefaults(R"({"do_sample": 1})"), "expected true or false");
+  EXPECT_ERROR(ParseDefaults(R"({"eos_token_id": 384})"), "names token 384, but vocab_size is 384");
 }
 
 }  // namespace

@@ -44,7 +44,7 @@ std::vector<std::string> GoldenCases() {
 struct Golden {
   std::vector<TokenId> tokens;
   std::vector<int32_t> rows;  // the positions that logits has a row for
-  testing::FloatMatrix logits;
+  tests::FloatMatrix logits;
 };
 
 class GoldenTest : public ::testing::TestWithParam<std::string> {
@@ -53,7 +53,7 @@ class GoldenTest : public ::testing::TestWithParam<std::string> {
     const fs::path folder = SourceDir() / "tests/data/goldens" / GetParam();
     golden_.tokens = ReadNpyInt32(folder / "tokens.npy");
     golden_.rows = ReadNpyInt32(folder / "rows.npy");
-    golden_.logits = testing::ReadNpyFloat32(folder / "logits.npy");
+    golden_.logits = tests::ReadNpyFloat32(folder / "logits.npy");
     ASSERT_EQ(golden_.logits.rows, static_cast<int64_t>(golden_.rows.size()));
 
     // The demo case has its checkpoint in models/demo.

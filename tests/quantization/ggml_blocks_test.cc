@@ -3,12 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <vector>
 
 #include "tests/base/expect_error.h"
+#include "tests/quantization/read_data.h"
 
 namespace carat::quantization {
 namespace {
@@ -17,13 +16,6 @@ constexpr GgmlType kAllTypes[] = {GgmlType::kF32,  GgmlType::kF16,  GgmlType::kB
                                   GgmlType::kQ4_0, GgmlType::kQ4_1, GgmlType::kQ5_0,
                                   GgmlType::kQ5_1, GgmlType::kQ8_0, GgmlType::kQ4_K,
                                   GgmlType::kQ5_K, GgmlType::kQ6_K};
-
-std::string ReadData(const std::string& name) {
-  const std::string path = std::string(CARAT_SOURCE_DIR) + "/tests/data/quantization/" + name;
-  std::ifstream file(path, std::ios::binary);
-  EXPECT_TRUE(file) << path;
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 struct TypeFile {
   GgmlType type;
@@ -34,13 +26,13 @@ class GgmlBlocks : public ::testing::TestWithParam<TypeFile> {};
 
 TEST_P(GgmlBlocks, HaveTheValuesOfGgml) {
   const auto& [type, name] = GetParam();
-  const std::string blocks = ReadData(name + "_blocks.bin");
-  const std::string expected = ReadData(name + "_values.bin");
-  std::vector<float> values(expected.size() / sizeof(float));
+  const auto blocks = tests::ReadData<std::byte>(name + "_blocks.bin");
+  const auto expected = tests::ReadData<float>(name + "_values.bin");
+  std::vector<float> values(expected.size());
   ASSERT_GE(values.size(), 4u * 256);
   ASSERT_EQ(values.size() / BlockValues(type) * BlockBytes(type), blocks.size());
-  DequantizeGgmlRow(type, reinterpret_cast<const std::byte*>(blocks.data()), values);
-  EXPECT_EQ(std::memcmp(values.data(), expected.data(), expected.size()), 0);
+  DequantizeGgmlRow(type, blocks.data(), values);
+  EXPECT_EQ(std::memcmp(values.data(), expected.data(), expected.size() * sizeof(float)), 0);
 }
 
 INSTANTIATE_TEST_SUITE_P(

@@ -5,8 +5,6 @@
 #include <array>
 #include <cmath>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <vector>
 
@@ -14,6 +12,7 @@
 #include "carat/base/numeric.h"
 #include "carat/quantization/weight_format.h"
 #include "tests/base/expect_error.h"
+#include "tests/quantization/read_data.h"
 
 namespace carat::quantization {
 namespace {
@@ -22,17 +21,6 @@ namespace {
 constexpr size_t kCols = 80;
 constexpr size_t kGroups = 3;
 constexpr size_t kWords = kGroups * kWordsPerGroup;
-
-template <typename Element>
-std::vector<Element> ReadData(const std::string& name) {
-  const std::string path = std::string(CARAT_SOURCE_DIR) + "/tests/data/quantization/" + name;
-  std::ifstream file(path, std::ios::binary);
-  EXPECT_TRUE(file) << path;
-  const std::vector<char> chars{std::istreambuf_iterator<char>(file), {}};
-  std::vector<Element> elements(chars.size() / sizeof(Element));
-  std::memcpy(elements.data(), chars.data(), elements.size() * sizeof(Element));
-  return elements;
-}
 
 struct Quantized {
   std::vector<uint32_t> words;
@@ -54,9 +42,9 @@ std::vector<float> Dequantize(ModelDType dtype, const Quantized& quantized, size
 }
 
 void ExpectWhatTvmComputes(ModelDType dtype, const std::string& name) {
-  const auto values = ReadData<float>("group_values.bin");
-  const auto words = ReadData<uint32_t>(name + "_words.bin");
-  const auto scales = ReadData<std::byte>(name + "_scales.bin");
+  const auto values = tests::ReadData<float>("group_values.bin");
+  const auto words = tests::ReadData<uint32_t>(name + "_words.bin");
+  const auto scales = tests::ReadData<std::byte>(name + "_scales.bin");
   const size_t rows = values.size() / kCols;
   ASSERT_GT(rows, 0u);
   ASSERT_EQ(words.size(), rows * kWords);
@@ -123,7 +111,7 @@ TEST(GroupQuantizationTest, ALastGroupMayBeShortAndIsPaddedWithZeroBits) {
 }
 
 TEST(GroupQuantizationTest, AnErrorStaysWithinHalfALevel) {
-  const auto values = ReadData<float>("group_values.bin");
+  const auto values = tests::ReadData<float>("group_values.bin");
   for (size_t i = 0; i < 40; ++i) {  // the rows of ordinary magnitudes
     const auto row = std::span(values).subspan(i * kCols, kCols);
     for (const ModelDType dtype : {ModelDType::kF16, ModelDType::kF32}) {
@@ -142,7 +130,7 @@ TEST(GroupQuantizationTest, AnErrorStaysWithinHalfALevel) {
 }
 
 TEST(GroupQuantizationTest, AGroupIsAQ4_0BlockOfTheSameWeights) {
-  const auto values = ReadData<float>("group_values.bin");
+  const auto values = tests::ReadData<float>("group_values.bin");
   for (size_t begin = 0; begin + kGroupSize <= values.size(); begin += kGroupSize) {
     const auto group = std::span(values).subspan(begin, kGroupSize);
     const Quantized quantized = Quantize(ModelDType::kF16, group);

@@ -4,15 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstring>
-#include <fstream>
-#include <iterator>
 #include <limits>
 #include <string>
 #include <vector>
 
 #include "carat/base/error.h"
 #include "carat/base/numeric.h"
+#include "tests/quantization/read_data.h"
 
 namespace carat::quantization {
 namespace {
@@ -35,29 +33,14 @@ std::vector<float> RoundTrip(WeightFormat format, std::span<const float> values)
   return restored;
 }
 
-std::vector<std::byte> ReadData(const std::string& name) {
-  const std::string path = std::string(CARAT_SOURCE_DIR) + "/tests/data/quantization/" + name;
-  std::ifstream file(path, std::ios::binary);
-  EXPECT_TRUE(file) << path;
-  const std::vector<char> chars{std::istreambuf_iterator<char>(file), {}};
-  std::vector<std::byte> bytes(chars.size());
-  std::memcpy(bytes.data(), chars.data(), chars.size());
-  return bytes;
-}
-
-std::vector<float> ReadValues() {
-  const std::vector<std::byte> bytes = ReadData("values.bin");
-  std::vector<float> values(bytes.size() / sizeof(float));
-  std::memcpy(values.data(), bytes.data(), bytes.size());
-  return values;
-}
-
 TEST(WeightFormatTest, Q4_0HasTheBytesOfGgml) {
-  EXPECT_EQ(Quantize(WeightFormat::kQ4_0, ReadValues()), ReadData("q4_0.bin"));
+  EXPECT_EQ(Quantize(WeightFormat::kQ4_0, tests::ReadData<float>("values.bin")),
+            tests::ReadData<std::byte>("q4_0.bin"));
 }
 
 TEST(WeightFormatTest, Q8_0HasTheBytesOfGgml) {
-  EXPECT_EQ(Quantize(WeightFormat::kQ8_0, ReadValues()), ReadData("q8_0.bin"));
+  EXPECT_EQ(Quantize(WeightFormat::kQ8_0, tests::ReadData<float>("values.bin")),
+            tests::ReadData<std::byte>("q8_0.bin"));
 }
 
 TEST(WeightFormatTest, Q4_0KeepsTheLargestValueAndUsesTheLowNibbleFirst) {
@@ -97,7 +80,7 @@ TEST(WeightFormatTest, FloatFormatsRoundToNearest) {
 }
 
 TEST(WeightFormatTest, AnErrorStaysWithinHalfALevel) {
-  const std::vector<float> values = ReadValues();
+  const std::vector<float> values = tests::ReadData<float>("values.bin");
   for (size_t i = 0; i < values.size(); i += 32) {
     const std::span<const float> block(values.data() + i, 32);
     float largest = 0;

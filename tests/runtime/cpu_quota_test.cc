@@ -18,7 +18,7 @@ class CpuQuotaTest : public ::testing::Test {
   }
   std::optional<double> Quota() const { return CpuQuota(root_.path()); }
 
-  testing::TemporaryFolder root_;
+  tests::TemporaryFolder root_;
 };
 
 TEST_F(CpuQuotaTest, IsNoneWhereNothingLimits) {

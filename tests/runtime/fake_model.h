@@ -16,7 +16,7 @@
 #include "carat/library/weights_file.h"
 #include "tests/support/temporary_folder.h"
 
-namespace carat::testing {
+namespace carat::tests {
 
 inline constexpr std::string_view kFakeMetadata =
 #include "tests/runtime/fake_metadata.inc"
@@ -57,6 +57,6 @@ class FakeModelFolder {
   library::DistConfig config_;
 };
 
-}  // namespace carat::testing
+}  // namespace carat::tests
 
 #endif  // CARAT_TESTS_RUNTIME_FAKE_MODEL_H_

@@ -15,9 +15,9 @@ namespace carat::runtime {
 namespace {
 
 using ::testing::AllOf;
-using testing::FakeModelFolder;
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
+using tests::FakeModelFolder;
 
 constexpr int64_t kVocabSize = 32;
 
@@ -214,7 +214,7 @@ TEST_P(ModelTest, TakesTurnsWhenCalledFromSeveralThreads) {
 TEST(LoadModel, RefusesAFolderThatWasNotCompiled) {
   EXPECT_THAT([] { Model::Load("/nonexistent"); },
               ThrowsMessage<Error>(HasSubstr("does not exist, expected a folder")));
-  testing::TemporaryFolder folder;
+  tests::TemporaryFolder folder;
   EXPECT_THAT([&] { Model::Load(folder.path()); },
               ThrowsMessage<Error>(HasSubstr("no carat-config.json in it")));
 }

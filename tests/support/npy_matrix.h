@@ -16,7 +16,7 @@
 #include "carat/base/error.h"
 #include "carat/base/file.h"
 
-namespace carat::testing {
+namespace carat::tests {
 
 struct FloatMatrix {
   int64_t rows = 0;
@@ -52,6 +52,6 @@ inline FloatMatrix ReadNpyFloat32(const std::filesystem::path& path) {
   return matrix;
 }
 
-}  // namespace carat::testing
+}  // namespace carat::tests
 
 #endif  // CARAT_TESTS_SUPPORT_NPY_MATRIX_H_

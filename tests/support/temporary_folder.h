@@ -10,7 +10,7 @@
 
 #include "carat/base/error.h"
 
-namespace carat::testing {
+namespace carat::tests {
 
 class TemporaryFolder {
  public:
@@ -33,6 +33,6 @@ class TemporaryFolder {
   std::filesystem::path path_;
 };
 
-}  // namespace carat::testing
+}  // namespace carat::tests
 
 #endif  // CARAT_TESTS_SUPPORT_TEMPORARY_FOLDER_H_

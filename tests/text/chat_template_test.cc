@@ -43,11 +43,11 @@ class ModelFolder {
   }
 
  private:
-  testing::TemporaryFolder folder_;
+  tests::TemporaryFolder folder_;
 };
 
 TEST(ChatTemplate, RendersAsTransformersDoes) {
-  const Json golden = ParseJsonFile(testing::TextData("chat_templates.json"));
+  const Json golden = ParseJsonFile(tests::TextData("chat_templates.json"));
   for (const Json& example : golden.at("renderings")) {
     const auto source = example.at("source").get<std::string>();
     std::vector<ChatMessage> messages;
@@ -105,7 +105,7 @@ TEST(ChatTemplate, SpecialTokensAreTextsOrObjectsOrInAFileOfTheirOwn) {
 }
 
 TEST(ChatTemplate, WithoutATemplateTheErrorSaysWhatToDo) {
-  const testing::TemporaryFolder empty;
+  const tests::TemporaryFolder empty;
   EXPECT_FALSE(ChatTemplate::Find(empty.path()).has_value());
   const ModelFolder folder({{"tokenizer_config.json", R"({"chat_template": null})"}});
   EXPECT_THAT([&] { folder.Render(); },
@@ -197,7 +197,7 @@ TEST(ChatTemplate, HostileTemplatesEndAsErrors) {
 TEST(ChatTemplate, AfterABrokenLimitTheSameErrorComesAtOnce) {
   const ChatTemplate hostile =
       ChatTemplate::Compile("{% set s = 'x' * 99999999 %}{{ s.replace('x', s) }}", "t.jinja", {});
-  const int num_threads = testing::CountThreads();
+  const int num_threads = tests::CountThreads();
   const auto render = [&] {
     EXPECT_THAT(
         [&] { hostile.Render({}, GenerationPrompt::kAdd); },
@@ -207,7 +207,7 @@ TEST(ChatTemplate, AfterABrokenLimitTheSameErrorComesAtOnce) {
   for (int i = 0; i < 4; ++i) at_once.emplace_back(render);
   for (std::thread& thread : at_once) thread.join();
   render();
-  EXPECT_LE(testing::CountThreads(), num_threads + 1);
+  EXPECT_LE(tests::CountThreads(), num_threads + 1);
 }
 
 // What the template says itself is no broken limit.

@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <iterator>
 
-namespace carat::testing {
+namespace carat::tests {
 
 inline int CountThreads() {
   const std::filesystem::path threads = "/proc/self/task";
@@ -14,6 +14,6 @@ inline int CountThreads() {
   return static_cast<int>(std::distance(std::filesystem::directory_iterator(threads), {}));
 }
 
-}  // namespace carat::testing
+}  // namespace carat::tests
 
 #endif  // CARAT_TESTS_TEXT_COUNT_THREADS_H_

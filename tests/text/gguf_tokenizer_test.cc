@@ -13,13 +13,13 @@ namespace {
 const std::filesystem::path kDemo = std::filesystem::path(CARAT_SOURCE_DIR) / "models/demo";
 
 TEST(GgufTokenizerText, EncodesAsBefore) {
-  const Tokenizer tokenizer = testing::ThroughGguf(kDemo, 2048);
+  const Tokenizer tokenizer = tests::ThroughGguf(kDemo, 2048);
   EXPECT_EQ(tokenizer.vocab_size(), 2048);
-  testing::ExpectEncodesAsGolden(tokenizer, "demo_tokenizer.json");
+  tests::ExpectEncodesAsGolden(tokenizer, "demo_tokenizer.json");
 }
 
 TEST(GgufTokenizerText, RowsWithoutATokenArePadding) {
-  const Tokenizer tokenizer = testing::ThroughGguf(kDemo, 2050);
+  const Tokenizer tokenizer = tests::ThroughGguf(kDemo, 2050);
   EXPECT_EQ(tokenizer.vocab_size(), 2048);
   EXPECT_EQ(tokenizer.TokenToId("[PAD2049]"), std::nullopt);
 }

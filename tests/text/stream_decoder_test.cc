@@ -7,23 +7,19 @@
 #include <string>
 #include <vector>
 
+#include "tests/text/demo_tokenizer.h"
 #include "tests/text/tokenizer_golden.h"
 
 namespace carat::text {
 namespace {
 
-const Tokenizer& Demo() {
-  static const Tokenizer tokenizer =
-      Tokenizer::Load(std::filesystem::path(CARAT_SOURCE_DIR) / "models/demo");
-  return tokenizer;
-}
-
 TokenId Byte(int value) {
   constexpr char kDigits[] = "0123456789ABCDEF";
-  return *Demo().TokenToId(std::string("<0x") + kDigits[value / 16] + kDigits[value % 16] + ">");
+  return *tests::DemoTokenizer().TokenToId(std::string("<0x") + kDigits[value / 16] +
+                                           kDigits[value % 16] + ">");
 }
 
-TokenId Letter() { return Demo().Encode("a", SpecialTokens::kDoNotAdd).at(0); }
+TokenId Letter() { return tests::DemoTokenizer().Encode("a", SpecialTokens::kDoNotAdd).at(0); }
 
 // A GPT-2-like tokenizer, whose tokens are bytes spelled as letters; ids 0..255 are the bytes.
 Tokenizer ByteLevel() {
@@ -59,27 +55,29 @@ Tokenizer LeadingSpaceDropped() {
 }
 
 TEST(StreamDecoder, TextComesWithItsToken) {
-  StreamDecoder decoder(Demo());
-  for (const TokenId token : Demo().Encode("Hello world, here we are.", SpecialTokens::kDoNotAdd)) {
-    EXPECT_EQ(decoder.Push(token), Demo().Decode({&token, 1}, DecodeSpecial::kSkip));
+  StreamDecoder decoder(tests::DemoTokenizer());
+  for (const TokenId token :
+       tests::DemoTokenizer().Encode("Hello world, here we are.", SpecialTokens::kDoNotAdd)) {
+    EXPECT_EQ(decoder.Push(token),
+              tests::DemoTokenizer().Decode({&token, 1}, DecodeSpecial::kSkip));
   }
   EXPECT_EQ(decoder.Finish(), "");
 }
 
 TEST(StreamDecoder, ARunOfBytesWaitsForItsEnd) {
-  StreamDecoder decoder(Demo());
+  StreamDecoder decoder(tests::DemoTokenizer());
   for (const int byte : {0xF0, 0x9F, 0x98, 0x80}) EXPECT_EQ(decoder.Push(Byte(byte)), "");
   EXPECT_EQ(decoder.Push(Letter()), "😀a");
 }
 
 TEST(StreamDecoder, ABrokenRunOfBytesIsReplacedAltogether) {
-  StreamDecoder decoder(Demo());
+  StreamDecoder decoder(tests::DemoTokenizer());
   for (const int byte : {0xC3, 0xA9, 0xFF}) EXPECT_EQ(decoder.Push(Byte(byte)), "");
   EXPECT_EQ(decoder.Push(Letter()), "���a");
 }
 
 TEST(StreamDecoder, FinishGivesWhatWaits) {
-  StreamDecoder decoder(Demo());
+  StreamDecoder decoder(tests::DemoTokenizer());
   EXPECT_EQ(decoder.Push(Byte(0xC3)), "");
   EXPECT_EQ(decoder.Push(Byte(0xA9)), "");
   EXPECT_EQ(decoder.Finish(), "é");
@@ -88,14 +86,16 @@ TEST(StreamDecoder, FinishGivesWhatWaits) {
 }
 
 TEST(StreamDecoder, SpecialTokensShowOnlyIfKept) {
-  const TokenId end_of_turn = *Demo().TokenToId("<end_of_turn>");
-  EXPECT_EQ(StreamDecoder(Demo(), DecodeSpecial::kSkip).Push(end_of_turn), "");
-  EXPECT_EQ(StreamDecoder(Demo(), DecodeSpecial::kKeep).Push(end_of_turn), "<end_of_turn>");
+  const TokenId end_of_turn = *tests::DemoTokenizer().TokenToId("<end_of_turn>");
+  EXPECT_EQ(StreamDecoder(tests::DemoTokenizer(), DecodeSpecial::kSkip).Push(end_of_turn), "");
+  EXPECT_EQ(StreamDecoder(tests::DemoTokenizer(), DecodeSpecial::kKeep).Push(end_of_turn),
+            "<end_of_turn>");
 }
 
 TEST(StreamDecoder, ASkippedTokenDoesNotEndARunOfBytes) {
-  const std::vector<TokenId> tokens = {Byte(0xC3), *Demo().TokenToId("<end_of_turn>"), Byte(0xA9)};
-  EXPECT_EQ(testing::DecodeStreamed(Demo(), tokens, DecodeSpecial::kSkip), "é");
+  const std::vector<TokenId> tokens = {
+      Byte(0xC3), *tests::DemoTokenizer().TokenToId("<end_of_turn>"), Byte(0xA9)};
+  EXPECT_EQ(tests::DecodeStreamed(tests::DemoTokenizer(), tokens, DecodeSpecial::kSkip), "é");
 }
 
 TEST(StreamDecoder, ByteLevelCharactersComeWhole) {
@@ -113,12 +113,12 @@ TEST(StreamDecoder, OnlyTheFirstSpaceOfAllIsDropped) {
   const Tokenizer tokenizer = LeadingSpaceDropped();
   for (const std::vector<TokenId>& tokens :
        {std::vector<TokenId>{2, 2, 2}, {6, 2, 6, 2}, {0, 0, 2}, {1, 2, 0, 0}}) {
-    EXPECT_EQ(testing::DecodeStreamed(tokenizer, tokens, DecodeSpecial::kSkip),
+    EXPECT_EQ(tests::DecodeStreamed(tokenizer, tokens, DecodeSpecial::kSkip),
               tokenizer.Decode(tokens, DecodeSpecial::kSkip));
   }
   // Beyond the context that is kept, too.
   const std::vector<TokenId> many(100, 2);
-  EXPECT_EQ(testing::DecodeStreamed(tokenizer, many, DecodeSpecial::kSkip),
+  EXPECT_EQ(tests::DecodeStreamed(tokenizer, many, DecodeSpecial::kSkip),
             tokenizer.Decode(many, DecodeSpecial::kSkip));
 }
 
@@ -133,7 +133,7 @@ void ExpectStreamedIsWhole(const Tokenizer& tokenizer, const std::vector<TokenId
                             : frequent[below(frequent.size())];
     }
     for (const DecodeSpecial special : {DecodeSpecial::kSkip, DecodeSpecial::kKeep}) {
-      ASSERT_EQ(testing::DecodeStreamed(tokenizer, tokens, special),
+      ASSERT_EQ(tests::DecodeStreamed(tokenizer, tokens, special),
                 tokenizer.Decode(tokens, special))
           << ::testing::PrintToString(tokens);
     }
@@ -141,11 +141,12 @@ void ExpectStreamedIsWhole(const Tokenizer& tokenizer, const std::vector<TokenId
 }
 
 TEST(StreamDecoder, PiecesAddUpToTheWhole) {
-  std::vector<TokenId> frequent = {*Demo().TokenToId("<end_of_turn>"), *Demo().TokenToId("▁")};
+  std::vector<TokenId> frequent = {*tests::DemoTokenizer().TokenToId("<end_of_turn>"),
+                                   *tests::DemoTokenizer().TokenToId("▁")};
   for (const int byte : {0xF0, 0x9F, 0x98, 0x80, 0xC3, 0xA9, 0xEF, 0xBF, 0xBD, 0x41}) {
     frequent.push_back(Byte(byte));
   }
-  ExpectStreamedIsWhole(Demo(), frequent);
+  ExpectStreamedIsWhole(tests::DemoTokenizer(), frequent);
   ExpectStreamedIsWhole(ByteLevel(), {0xF0, 0x9F, 0x98, 0x80, 0xC3, 0xA9, 0xEF, 0xBF, 0xBD, 0x20});
   ExpectStreamedIsWhole(LeadingSpaceDropped(), {0, 1, 2, 3, 4, 6});
 }

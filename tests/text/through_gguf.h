@@ -19,7 +19,7 @@
 #include "tests/support/temporary_folder.h"
 #include "tests/text/tokenizer_golden.h"
 
-namespace carat::testing {
+namespace carat::tests {
 
 // The tokenizer of a model's folder, in a file with room for `vocab_size` tokens.
 inline text::Tokenizer ThroughGguf(const std::filesystem::path& model, int64_t vocab_size) {
@@ -52,6 +52,6 @@ inline void ExpectEncodesAsGolden(const text::Tokenizer& tokenizer, const std::s
   }
 }
 
-}  // namespace carat::testing
+}  // namespace carat::tests
 
 #endif  // CARAT_TESTS_TEXT_THROUGH_GGUF_H_

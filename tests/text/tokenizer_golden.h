@@ -14,7 +14,7 @@
 #include "carat/text/stream_decoder.h"
 #include "carat/text/tokenizer.h"
 
-namespace carat::testing {
+namespace carat::tests {
 
 inline std::filesystem::path TextData(const std::string& name) {
   return std::filesystem::path(CARAT_SOURCE_DIR) / "tests/text/data" / name;
@@ -55,6 +55,6 @@ inline void ExpectAgreesWithGolden(const text::Tokenizer& tokenizer, const std::
   }
 }
 
-}  // namespace carat::testing
+}  // namespace carat::tests
 
 #endif  // CARAT_TESTS_TEXT_TOKENIZER_GOLDEN_H_

@@ -14,6 +14,7 @@
 #include "carat/base/file.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/text/count_threads.h"
+#include "tests/text/demo_tokenizer.h"
 #include "tests/text/tokenizer_golden.h"
 
 namespace carat::text {
@@ -23,15 +24,8 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 using ::testing::ThrowsMessage;
-
-std::filesystem::path DemoFolder() {
-  return std::filesystem::path(CARAT_SOURCE_DIR) / "models/demo";
-}
-
-const Tokenizer& Demo() {
-  static const Tokenizer tokenizer = Tokenizer::Load(DemoFolder());
-  return tokenizer;
-}
+using tests::DemoFolder;
+using tests::DemoTokenizer;
 
 // A tokenizer.json with the model and the other parts given.
 std::string TokenizerJson(const std::string& parts) {
@@ -45,30 +39,31 @@ constexpr char kSmallModel[] =
     R"("model": {"type": "BPE", "vocab": {"a": 0, "b": 1, "ab": 2}, "merges": [["a", "b"]]})";
 
 TEST(Tokenizer, AgreesWithHuggingFaceOnTheDemoModel) {
-  testing::ExpectAgreesWithGolden(Demo(), "demo_tokenizer.json");
+  tests::ExpectAgreesWithGolden(DemoTokenizer(), "demo_tokenizer.json");
 }
 
 TEST(Tokenizer, TextsSurviveEncodingAndDecoding) {
   for (const std::string text : {"Hello, world!", " leading and trailing ", "日本 😀\n\ttabs", ""}) {
-    EXPECT_EQ(Demo().Decode(Demo().Encode(text, SpecialTokens::kDoNotAdd), DecodeSpecial::kKeep),
+    EXPECT_EQ(DemoTokenizer().Decode(DemoTokenizer().Encode(text, SpecialTokens::kDoNotAdd),
+                                     DecodeSpecial::kKeep),
               text);
   }
 }
 
 TEST(Tokenizer, KnowsItsTokens) {
-  EXPECT_EQ(Demo().vocab_size(), 2048);
-  EXPECT_EQ(Demo().TokenToId("<bos>"), 2);
-  EXPECT_EQ(Demo().TokenToId("<end_of_turn>"), 106);
-  EXPECT_EQ(Demo().TokenToId("no such token"), std::nullopt);
-  EXPECT_EQ(Demo().TokenToId("\xFF"), std::nullopt);
-  EXPECT_EQ(Demo().IdToToken(106), "<end_of_turn>");
-  EXPECT_EQ(Demo().IdToToken(1 << 20), "");
-  EXPECT_EQ(Demo().IdToToken(-1), "");
-  EXPECT_TRUE(Demo().IsSpecial(106));
-  EXPECT_FALSE(Demo().IsSpecial(500));
-  EXPECT_FALSE(Demo().IsSpecial(-1));
-  EXPECT_TRUE(Demo().IsByteToken(*Demo().TokenToId("<0xFF>")));
-  EXPECT_FALSE(Demo().IsByteToken(*Demo().TokenToId("<bos>")));
+  EXPECT_EQ(DemoTokenizer().vocab_size(), 2048);
+  EXPECT_EQ(DemoTokenizer().TokenToId("<bos>"), 2);
+  EXPECT_EQ(DemoTokenizer().TokenToId("<end_of_turn>"), 106);
+  EXPECT_EQ(DemoTokenizer().TokenToId("no such token"), std::nullopt);
+  EXPECT_EQ(DemoTokenizer().TokenToId("\xFF"), std::nullopt);
+  EXPECT_EQ(DemoTokenizer().IdToToken(106), "<end_of_turn>");
+  EXPECT_EQ(DemoTokenizer().IdToToken(1 << 20), "");
+  EXPECT_EQ(DemoTokenizer().IdToToken(-1), "");
+  EXPECT_TRUE(DemoTokenizer().IsSpecial(106));
+  EXPECT_FALSE(DemoTokenizer().IsSpecial(500));
+  EXPECT_FALSE(DemoTokenizer().IsSpecial(-1));
+  EXPECT_TRUE(DemoTokenizer().IsByteToken(*DemoTokenizer().TokenToId("<0xFF>")));
+  EXPECT_FALSE(DemoTokenizer().IsByteToken(*DemoTokenizer().TokenToId("<bos>")));
 }
 
 TEST(Tokenizer, BytesAreTokensOnlyWhereTheDecoderSaysSo) {
@@ -83,18 +78,19 @@ TEST(Tokenizer, BytesAreTokensOnlyWhereTheDecoderSaysSo) {
 TEST(Tokenizer, UnknownIdsDecodeToNothing) {
   const std::vector<TokenId> tokens = {500, 1 << 20, -1, 500};
   const std::vector<TokenId> known = {500, 500};
-  EXPECT_EQ(Demo().Decode(tokens, DecodeSpecial::kKeep),
-            Demo().Decode(known, DecodeSpecial::kKeep));
+  EXPECT_EQ(DemoTokenizer().Decode(tokens, DecodeSpecial::kKeep),
+            DemoTokenizer().Decode(known, DecodeSpecial::kKeep));
 }
 
 TEST(Tokenizer, TextThatIsNotUtf8IsRefused) {
-  EXPECT_THAT([] { Demo().Encode("ab\xFFz", SpecialTokens::kAdd); },
+  EXPECT_THAT([] { DemoTokenizer().Encode("ab\xFFz", SpecialTokens::kAdd); },
               ThrowsMessage<Error>(AllOf(HasSubstr("not UTF-8"), HasSubstr("byte 2"))));
 }
 
 TEST(Tokenizer, ZeroBytesAreText) {
   const std::string text("a\0b", 3);
-  EXPECT_EQ(Demo().Decode(Demo().Encode(text, SpecialTokens::kDoNotAdd), DecodeSpecial::kKeep),
+  EXPECT_EQ(DemoTokenizer().Decode(DemoTokenizer().Encode(text, SpecialTokens::kDoNotAdd),
+                                   DecodeSpecial::kKeep),
             text);
 }
 
@@ -120,9 +116,9 @@ TEST(Tokenizer, OtherKindsOfModelsLoad) {
 }
 
 TEST(Tokenizer, VocabularyMustFitTheModel) {
-  EXPECT_NO_THROW(Demo().CheckFits(2048));
-  EXPECT_NO_THROW(Demo().CheckFits(4096));
-  EXPECT_THAT([] { Demo().CheckFits(2047); },
+  EXPECT_NO_THROW(DemoTokenizer().CheckFits(2048));
+  EXPECT_NO_THROW(DemoTokenizer().CheckFits(4096));
+  EXPECT_THAT([] { DemoTokenizer().CheckFits(2047); },
               ThrowsMessage<Error>(
                   AllOf(HasSubstr("tokenizer.json"), HasSubstr("2048"), HasSubstr("2047"))));
 }
@@ -144,13 +140,13 @@ TEST(Tokenizer, GapsInTheVocabularyCount) {
 }
 
 TEST(Tokenizer, MissingFileSaysWhatIsNeeded) {
-  const testing::TemporaryFolder folder;
+  const tests::TemporaryFolder folder;
   EXPECT_THAT([&] { Tokenizer::Load(folder.path()); },
               ThrowsMessage<Error>(HasSubstr("tokenizer.json: there is no such file")));
 }
 
 TEST(Tokenizer, BadFilesAreRefusedByName) {
-  const testing::TemporaryFolder folder;
+  const tests::TemporaryFolder folder;
   const std::string good = ReadTextFile(DemoFolder() / "tokenizer.json");
   const std::vector<std::string> bad = {
       "",
@@ -177,7 +173,7 @@ TEST(Tokenizer, BadFilesAreRefusedByName) {
 }
 
 TEST(Tokenizer, HugeFilesAreNotRead) {
-  const testing::TemporaryFolder folder;
+  const tests::TemporaryFolder folder;
   std::ofstream(folder / "tokenizer.json");
   std::filesystem::resize_file(folder / "tokenizer.json", uintmax_t{1} << 40);
   EXPECT_THAT([&] { Tokenizer::Load(folder.path()); },
@@ -279,23 +275,23 @@ TEST(Tokenizer, AfterABrokenLimitTheSameErrorComesAtOnce) {
   };
   const std::string first = error_of(0);
   EXPECT_THAT(first, HasSubstr("its decoder grows the text and "));
-  const int num_threads = testing::CountThreads();
+  const int num_threads = tests::CountThreads();
   EXPECT_EQ(error_of(0), first);
   EXPECT_EQ(error_of(1), first);
-  EXPECT_EQ(testing::CountThreads(), num_threads);
+  EXPECT_EQ(tests::CountThreads(), num_threads);
 }
 
 TEST(Tokenizer, MayBeSharedByThreads) {
   const std::string text = "The quick brown fox jumps over the lazy dog 😀.";
-  const std::vector<TokenId> expected = Demo().Encode(text, SpecialTokens::kAdd);
+  const std::vector<TokenId> expected = DemoTokenizer().Encode(text, SpecialTokens::kAdd);
   std::vector<std::thread> threads;
   std::vector<int> wrong(4);
   for (int& errors : wrong) {
     threads.emplace_back([&] {
       for (int i = 0; i < 200; ++i) {
-        const std::vector<TokenId> tokens = Demo().Encode(text, SpecialTokens::kAdd);
+        const std::vector<TokenId> tokens = DemoTokenizer().Encode(text, SpecialTokens::kAdd);
         errors += tokens != expected;
-        errors += Demo().Decode(tokens, DecodeSpecial::kSkip) != text;
+        errors += DemoTokenizer().Decode(tokens, DecodeSpecial::kSkip) != text;
       }
     });
   }

@@ -4,11 +4,14 @@
                                # pip install apache-tvm numpy pydantic tqdm
 
 Writes for every folder beside itself with a config.json mlc-chat-config.json, and
-parameters.txt: names, types, shapes and sources of the parameters of folder `text`.
+parameters.txt: names, types, shapes and sources of the parameters of folder `text`. Writes
+converted.txt: the md5sums of the shards that convert_weight makes of models/demo.
 """
 
 import json
+import struct
 import sys
+import tempfile
 import types
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,6 +77,41 @@ def write_parameters(folder):
             out.write(f"sources {parameter} {' '.join(sources[parameter])}\n")
 
 
+def read_safetensors(path):
+    """In the order that the safetensors package has, without torch."""
+    import ml_dtypes
+    import numpy as np
+
+    data = path.read_bytes()
+    begin = 8 + struct.unpack("<Q", data[:8])[0]
+    header = json.loads(data[8:begin])
+    header.pop("__metadata__", None)
+    for name in sorted(header):
+        first, last = (begin + offset for offset in header[name]["data_offsets"])
+        assert header[name]["dtype"] == "BF16"
+        values = np.frombuffer(data[first:last], dtype=ml_dtypes.bfloat16)
+        yield name, values.reshape(header[name]["shape"])
+
+
+def write_md5sums(checkpoint, out):
+    import tvm
+    from mlc_llm.interface import convert_weight
+    from mlc_llm.loader import huggingface_loader
+    from mlc_llm.model import MODELS
+    from mlc_llm.quantization import QUANTIZATION
+
+    huggingface_loader.load_safetensor_shard = read_safetensors
+    convert_weight.ConversionArgs.display = lambda _: None
+    for name in ("q4f16_1", "q4f32_1", "q0f16", "q0f32"):
+        with tempfile.TemporaryDirectory() as folder:
+            convert_weight.convert_weight(
+                checkpoint / "config.json", QUANTIZATION[name], MODELS["gemma3_text"], tvm.cpu(0),
+                checkpoint / "model.safetensors", "huggingface-safetensor", Path(folder))
+            index = json.loads((Path(folder) / "tensor-cache.json").read_text())
+        for shard in index["records"]:
+            out.write(f"{name} {shard['dataPath']} {shard['md5sum']}\n")
+
+
 def main():
     import_mlc(sys.argv[1])
     here = Path(__file__).parent
@@ -81,6 +119,8 @@ def main():
         options = folder / "options.json"
         write_chat_config(folder, json.loads(options.read_text()) if options.exists() else {})
     write_parameters(here / "text")
+    with (here / "converted.txt").open("w") as out:
+        write_md5sums(here.parents[2] / "models" / "demo", out)
 
 
 if __name__ == "__main__":

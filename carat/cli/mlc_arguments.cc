@@ -1,0 +1,54 @@
+#include "carat/cli/mlc_arguments.h"
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+#include "carat/base/error.h"
+#include "carat/model/mlc_parameters.h"
+
+namespace carat::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<std::string> QuantizationNames() {
+  std::vector<std::string> names;
+  for (const model::MlcQuantization& quantization : model::AllMlcQuantizations()) {
+    names.emplace_back(quantization.name);
+  }
+  return names;
+}
+
+}  // namespace
+
+void AddMlcArguments(CLI::App& command, MlcArguments& arguments) {
+  command.add_option("CONFIG", arguments.config, "Hugging Face folder, or its config.json")
+      ->required();
+  command.add_option("--quantization", arguments.quantization, "What weights are stored as")
+      ->required()
+      ->check(CLI::IsMember(QuantizationNames()));
+  command.add_option("--model-type", arguments.model_type, "Architecture (auto: config.json's)")
+      ->capture_default_str()
+      ->check(CLI::IsMember(std::vector<std::string>{"auto", "gemma3", "gemma3_text"}));
+  command.add_option("-o,--output", arguments.output, "The folder to write into")->required();
+}
+
+fs::path ConfigPath(const MlcArguments& arguments) {
+  const fs::path& path = arguments.config;
+  if (!fs::exists(path)) throw Error("{}: does not exist", path.string());
+  if (!fs::is_directory(path)) return fs::absolute(path);
+  if (fs::exists(path / "config.json")) return path / "config.json";
+  throw Error("{}: has no config.json; is it a Hugging Face model folder, fully downloaded?",
+              path.string());
+}
+
+void PrepareOutput(const MlcArguments& arguments) {
+  std::error_code error;
+  fs::create_directories(arguments.output, error);
+  if (fs::is_directory(arguments.output)) return;
+  throw Error("{}: cannot make the folder: {}", arguments.output.string(),
+              error ? error.message() : "a file has that name");
+}
+
+}  // namespace carat::cli
