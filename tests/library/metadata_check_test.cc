@@ -47,7 +47,9 @@ TEST(MetadataCheck, RefusesSizesBeyondAnyMachine) {
            {"scratch_thread_bytes", &LibraryMetadata::scratch_thread_bytes},
            {"weights_bytes", &LibraryMetadata::weights_bytes},
            {"decode_weight_bytes", &LibraryMetadata::decode_weight_bytes}}) {
-    ExpectRefused([&](LibraryMetadata& m) { m.*field = kHuge; }, "'" + name + "' is 46116860184");
+    // Named again: before version 16, clang's lambdas capture no structured bindings.
+    const Field size = field;
+    ExpectRefused([&](LibraryMetadata& m) { m.*size = kHuge; }, "'" + name + "' is 46116860184");
   }
 }
 
@@ -79,14 +81,17 @@ TEST(MetadataCheck, RefusesAHashThatIsNone) {
 }
 
 TEST(MetadataCheck, RefusesWeightsOutsideTheFile) {
-  for (const auto& [offset, bytes] : {std::pair<int64_t, int64_t>{0, 576},
-                                      {400, 576},
-                                      {512, 576},
-                                      {320, kHuge},
-                                      {kHuge, 576},
-                                      {kHuge, kHuge}}) {
+  struct Place {
+    int64_t offset;
+    int64_t num_bytes;
+  };
+  for (const Place& place : {Place{0, 576}, Place{400, 576}, Place{512, 576}, Place{320, kHuge},
+                             Place{kHuge, 576}, Place{kHuge, kHuge}}) {
     ExpectRefused(
-        [&](LibraryMetadata& m) { m.weights[1].offset = offset, m.weights[1].num_bytes = bytes; },
+        [&](LibraryMetadata& m) {
+          m.weights[1].offset = place.offset;
+          m.weights[1].num_bytes = place.num_bytes;
+        },
         "weight 'gate_up'");
   }
 }
