@@ -79,7 +79,7 @@ bool AllFinite(std::span<const float> values) {
 
 Checkpoint Checkpoint::Open(const fs::path& folder) {
   CheckIsFolder(folder, "a Hugging Face model folder");
-  Checkpoint checkpoint(folder);
+  Checkpoint checkpoint(folder, "config.json");
   if (Has(folder, kSingleFile)) {
     checkpoint.AddSafetensors(std::string(kSingleFile), nullptr);
   } else if (Has(folder, kIndexFile)) {
@@ -140,20 +140,20 @@ const TensorInfo* Checkpoint::Find(std::string_view name) const {
   return tensor == tensors_.end() ? nullptr : &tensor->second;
 }
 
-const TensorInfo& Checkpoint::Require(std::string_view name, int64_t rows, int64_t cols,
-                                      std::string_view origin) const {
+const TensorInfo& Checkpoint::Require(std::string_view name, int64_t rows, int64_t cols) const {
   const TensorInfo* tensor = Find(name);
   if (tensor == nullptr) {
     throw Error(
         "{}: tensor '{}' is missing; the checkpoint is incomplete, or {} belongs to another "
         "model",
-        path_.string(), name, origin);
+        path_.string(), name, config_file_);
   }
   if (tensor->rows() != rows || tensor->cols() != cols) {
     const std::vector<int64_t> expected =
         tensor->shape.size() < 2 ? std::vector{cols} : std::vector{rows, cols};
     throw Error("{}: tensor '{}' says {} but {} gives {}; the two do not belong together",
-                FileName(*tensor), name, ShapeText(tensor->shape), origin, ShapeText(expected));
+                FileName(*tensor), name, ShapeText(tensor->shape), config_file_,
+                ShapeText(expected));
   }
   if (!IsReadable(tensor->dtype)) {
     throw Error(
@@ -188,10 +188,28 @@ void Checkpoint::ReadRows(const TensorInfo& tensor, int64_t first_row, int64_t n
   }
 }
 
-void Checkpoint::CopyRows(const TensorInfo& tensor, int64_t first_row, int64_t num_rows,
-                          std::byte* out) const {
-  checkpoint::CopyRows(tensor, first_row, num_rows, out);
-  DropPages(tensor, first_row, num_rows);
+void Checkpoint::ReadRowsAs(quantization::WeightFormat format, const TensorInfo& tensor,
+                            int64_t first_row, int64_t num_rows, float offset,
+                            std::span<float> values, std::byte* out) const {
+  ReadRows(tensor, first_row, num_rows, values);
+  if (offset == 0 && StoredFormat(tensor.dtype) == format) {
+    CopyRows(tensor, first_row, num_rows, out);
+    DropPages(tensor, first_row, num_rows);
+    return;
+  }
+  for (float& value : values) value += offset;
+  const auto cols = static_cast<size_t>(tensor.cols());
+  const size_t row_bytes = quantization::RowBytes(format, tensor.cols());
+  for (size_t begin = 0; begin < values.size(); begin += cols, out += row_bytes) {
+    const std::span<const float> row = values.subspan(begin, cols);
+    if (!quantization::CanHold(format, row)) {
+      throw Error(
+          "tensor '{}', row {}: holds values too large for {}; use --quantization q0f32 or q0bf16",
+          tensor.name, first_row + static_cast<int64_t>(begin / cols),
+          quantization::FormatName(format));
+    }
+    quantization::QuantizeRow(format, row, out);
+  }
 }
 
 void Checkpoint::DropPages(const TensorInfo& tensor, int64_t first_row, int64_t num_rows) const {

@@ -20,6 +20,7 @@
 
 #include "carat/base/file.h"
 #include "carat/checkpoint/tensor.h"
+#include "carat/quantization/weight_format.h"
 
 namespace carat::checkpoint {
 
@@ -28,27 +29,28 @@ class Checkpoint {
   // A Hugging Face folder.
   static Checkpoint Open(const std::filesystem::path& folder);
 
-  // An empty one, for readers of other formats; `path` names it in messages.
-  explicit Checkpoint(std::filesystem::path path) : path_(std::move(path)) {}
+  // An empty one, for readers of other formats. `path` names it in messages, and `config_file` who
+  // gives the shapes of its tensors.
+  Checkpoint(std::filesystem::path path, std::string config_file)
+      : path_(std::move(path)), config_file_(std::move(config_file)) {}
   size_t AddFile(MappedFile file);  // gives TensorInfo::file
   void Add(TensorInfo tensor);
 
   const TensorInfo* Find(std::string_view name) const;  // nullptr if there is none
 
   // The tensor, which must be [rows, cols] (a vector: one row) and of a type that ReadRows
-  // converts. `origin` says who gives the shape: "config.json".
-  const TensorInfo& Require(std::string_view name, int64_t rows, int64_t cols,
-                            std::string_view origin) const;
+  // converts.
+  const TensorInfo& Require(std::string_view name, int64_t rows, int64_t cols) const;
 
   // Rows [first_row, first_row + num_rows) as float. Throws if one of them is not finite. Threads
   // may read at the same time.
   void ReadRows(const TensorInfo& tensor, int64_t first_row, int64_t num_rows,
                 std::span<float> out) const;
 
-  // The same rows as they are stored, in the bytes of StoredFormat (tensor_rows.h). They are to be
-  // read before, which checks them.
-  void CopyRows(const TensorInfo& tensor, int64_t first_row, int64_t num_rows,
-                std::byte* out) const;
+  // The same rows in a weight format, `offset` added to every value: bit for bit as they are stored
+  // where that is the format (tensor_rows.h). `values` is as large as the rows, and overwritten.
+  void ReadRowsAs(quantization::WeightFormat format, const TensorInfo& tensor, int64_t first_row,
+                  int64_t num_rows, float offset, std::span<float> values, std::byte* out) const;
 
   // Every row.
   std::vector<float> Read(const TensorInfo& tensor) const;
@@ -66,6 +68,7 @@ class Checkpoint {
   void DropPages(const TensorInfo& tensor, int64_t first_row, int64_t num_rows) const;
 
   std::filesystem::path path_;
+  std::string config_file_;
   std::vector<MappedFile> files_;
   std::map<std::string, TensorInfo, std::less<>> tensors_;
 };

@@ -77,6 +77,11 @@ void GgufMetadata::AddString(std::string_view key, std::string_view value) {
   AppendText(bytes_, value);
 }
 
+void GgufMetadata::AddBools(std::string_view key, const std::vector<bool>& values) {
+  AddArray(key, GgufValueType::kBool, values.size());
+  for (const bool value : values) Append(bytes_, static_cast<uint8_t>(value ? 1 : 0));
+}
+
 void GgufMetadata::AddInt32s(std::string_view key, std::span<const int32_t> values) {
   AddArray(key, GgufValueType::kInt32, values.size());
   for (const int32_t value : values) Append(bytes_, value);

@@ -30,6 +30,7 @@ class GgufMetadata {
   void AddFloat32(std::string_view key, float value);
   void AddBool(std::string_view key, bool value);
   void AddString(std::string_view key, std::string_view value);
+  void AddBools(std::string_view key, const std::vector<bool>& values);
   void AddInt32s(std::string_view key, std::span<const int32_t> values);
   void AddFloat32s(std::string_view key, std::span<const float> values);
   void AddStrings(std::string_view key, std::span<const std::string> values);

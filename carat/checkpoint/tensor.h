@@ -41,6 +41,7 @@ enum class DType {
   kQ6_K,
   kQ4F16_1,  // MLC: quantization/group_quantization.h
   kQ4F32_1,
+  kQ4BF16_1,  // q4f32_1 as MLC stores it, with its scales in bfloat16
 };
 
 std::optional<DType> FindDType(std::string_view name);  // "BF16"; those of safetensors

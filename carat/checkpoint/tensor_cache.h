@@ -19,6 +19,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "carat/base/file.h"
@@ -60,6 +61,7 @@ class TensorCache {
 
   // TensorInfo::file counts these.
   const std::vector<MappedFile>& files() const { return files_; }
+  std::vector<MappedFile> TakeFiles() && { return std::move(files_); }
 
   const std::string& index_name() const { return index_name_; }  // "tensor-cache.json"
 

@@ -1,9 +1,11 @@
 #include "carat/checkpoint/tensor_rows.h"
 
+#include <algorithm>
 #include <cstring>
 #include <vector>
 
 #include "carat/base/error.h"
+#include "carat/base/numeric.h"
 #include "carat/quantization/group_quantization.h"
 
 namespace carat::checkpoint {
@@ -42,10 +44,27 @@ std::optional<GgmlType> ToGgml(DType dtype) {
   }
 }
 
-std::optional<ModelDType> GroupDType(DType dtype) {
-  if (dtype == DType::kQ4F16_1) return ModelDType::kF16;
-  if (dtype == DType::kQ4F32_1) return ModelDType::kF32;
-  return std::nullopt;
+bool IsGroupQuantized(DType dtype) {
+  return dtype == DType::kQ4F16_1 || dtype == DType::kQ4F32_1 || dtype == DType::kQ4BF16_1;
+}
+
+std::vector<uint16_t> HalfScales(std::span<const std::byte> bytes) {
+  std::vector<uint16_t> scales(bytes.size() / sizeof(uint16_t));
+  std::memcpy(scales.data(), bytes.data(), bytes.size());
+  return scales;
+}
+
+// Of a row.
+void GroupDequantize(DType dtype, std::span<const uint32_t> words,
+                     std::span<const std::byte> scales, std::span<float> row) {
+  if (dtype != DType::kQ4BF16_1) {
+    const ModelDType model_dtype = dtype == DType::kQ4F16_1 ? ModelDType::kF16 : ModelDType::kF32;
+    return quantization::GroupDequantizeRow(model_dtype, words, scales, row);
+  }
+  const std::vector<uint16_t> halves = HalfScales(scales);
+  std::vector<float> floats(halves.size());
+  std::ranges::transform(halves, floats.begin(), BF16ToFloat);
+  quantization::GroupDequantizeRow(ModelDType::kF32, words, std::as_bytes(std::span(floats)), row);
 }
 
 // A row's words, copied to where they are aligned.
@@ -92,7 +111,7 @@ DType FromGgml(GgmlType type) {
   throw Error("unknown ggml type");
 }
 
-bool IsReadable(DType dtype) { return ToGgml(dtype) || GroupDType(dtype); }
+bool IsReadable(DType dtype) { return ToGgml(dtype) || IsGroupQuantized(dtype); }
 
 std::span<const std::byte> RowBytes(const TensorInfo& tensor, int64_t first_row, int64_t num_rows) {
   return Rows(tensor, tensor.bytes, first_row, num_rows);
@@ -112,38 +131,38 @@ void ReadRowsAsFloat(const TensorInfo& tensor, int64_t first_row, int64_t num_ro
     if (const auto type = ToGgml(tensor.dtype)) {
       quantization::DequantizeGgmlRow(*type, bytes.data(), row);
     } else {
-      quantization::GroupDequantizeRow(GroupDType(tensor.dtype).value(), Words(bytes),
-                                       RowScales(tensor, first_row + i, 1), row);
+      GroupDequantize(tensor.dtype, Words(bytes), RowScales(tensor, first_row + i, 1), row);
     }
   }
 }
 
 std::optional<WeightFormat> StoredFormat(DType dtype) {
-  if (dtype == DType::kQ4F16_1) return WeightFormat::kQ4_0;
+  if (dtype == DType::kQ4F16_1 || dtype == DType::kQ4BF16_1) return WeightFormat::kQ4_0;
   if (const auto type = ToGgml(dtype)) return quantization::ToWeightFormat(*type);
   return std::nullopt;
 }
 
 void CopyRows(const TensorInfo& tensor, int64_t first_row, int64_t num_rows, std::byte* out) {
   const std::span<const std::byte> bytes = RowBytes(tensor, first_row, num_rows);
-  if (tensor.dtype != DType::kQ4F16_1) {
+  if (!IsGroupQuantized(tensor.dtype)) {
     std::memcpy(out, bytes.data(), bytes.size());
     return;
   }
   const std::vector<uint32_t> words = Words(bytes);
   if (!quantization::HoldsLevels(words)) {
-    throw Error("tensor '{}': holds the level 15, which q4f16_1 has not; the file is damaged",
-                tensor.name);
+    throw Error("tensor '{}': holds the level 15, which {} has not; the file is damaged",
+                tensor.name, Name(tensor.dtype));
   }
-  const std::span<const std::byte> scales = RowScales(tensor, first_row, num_rows);
+  std::vector<uint16_t> scales = HalfScales(RowScales(tensor, first_row, num_rows));
+  if (tensor.dtype == DType::kQ4BF16_1) {
+    for (uint16_t& scale : scales) scale = FloatToF16(BF16ToFloat(scale));
+  }
   const size_t block_bytes = quantization::BlockBytes(WeightFormat::kQ4_0);
   for (size_t group = 0; group * quantization::kWordsPerGroup < words.size(); ++group) {
-    uint16_t scale;
-    std::memcpy(&scale, scales.data() + group * sizeof(scale), sizeof(scale));
     quantization::GroupToQ4_0(
         std::span<const uint32_t, quantization::kWordsPerGroup>(
             words.data() + group * quantization::kWordsPerGroup, quantization::kWordsPerGroup),
-        scale, out + group * block_bytes);
+        scales[group], out + group * block_bytes);
   }
 }
 

@@ -24,7 +24,9 @@ bool IsReadable(DType dtype);
 void ReadRowsAsFloat(const TensorInfo& tensor, int64_t first_row, int64_t num_rows,
                      std::span<float> out);
 
-// The weight format that keeps the tensor's values without another rounding and no larger.
+// The weight format that keeps the tensor's values without another rounding and no larger. (Of
+// q4f32_1 the scales become f16, which holds every bfloat16 from 2^-17 to 65504 exactly; smaller
+// ones are off by 2^-25 at most.)
 std::optional<quantization::WeightFormat> StoredFormat(DType dtype);
 
 // The same rows in StoredFormat's bytes.

@@ -286,7 +286,7 @@ void AddBench(CLI::App& app) {
   CLI::App* command = app.add_subcommand("bench", "Measure a model's speed and memory");
   AddModelArgument(*command, arguments->model);
   AddQuantizationFlag(*command, arguments->quantization,
-                      "Weight format to compile a Hugging Face folder with (default: q4_0)");
+                      "Weight format to compile MODEL with, as carat compile has it");
   const auto count = [command](const char* name, auto& value, int64_t min,
                                const char* description) {
     command->add_option(name, value, description)

@@ -18,6 +18,7 @@ void AddBench(CLI::App& app);
 void AddInspect(CLI::App& app);
 void AddGenConfig(CLI::App& app);
 void AddConvertWeight(CLI::App& app);
+void AddExport(CLI::App& app);
 void AddFixture(CLI::App& app);
 void AddDoctor(CLI::App& app);
 

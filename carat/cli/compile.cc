@@ -1,4 +1,4 @@
-// `carat compile`: a Hugging Face folder -> dist/<folder>-<quantization>-<device>/.
+// `carat compile`: a model -> dist/<model>-<quantization>-<device>/.
 
 #include "carat/compiler/compile.h"
 
@@ -65,18 +65,28 @@ void AddCompile(CLI::App& app) {
   const auto arguments = std::make_shared<CompileArguments>();
   compiler::CompileOptions& options = arguments->options;
   CLI::App* command = app.add_subcommand("compile", "Compile a model for this machine");
-  command->add_option("MODEL", options.model, "Hugging Face folder of a Gemma 3 model")->required();
+  command
+      ->add_option("MODEL", options.model,
+                   "Gemma 3 model: a Hugging Face folder, a GGUF file, or a folder of MLC-LLM's")
+      ->required()
+      ->check(NotEmpty());
   command
       ->add_option("--quantization", options.quantization,
-                   "Weight format: q4_0, q8_0, q0f16, q0bf16 or q0f32")
-      ->capture_default_str();
+                   "Weight format: q4_0, q8_0, q0f16, q0bf16 or q0f32 (default: q4_0 for a Hugging "
+                   "Face folder; others keep theirs)")
+      ->check(NotEmpty());
+  command
+      ->add_option("--embedding-quantization", options.embedding_quantization,
+                   "Weight format of the embedding and the tied head (default: --quantization)")
+      ->check(NotEmpty());
   command->add_option("--device", options.device, "What to compile for: cpu")
       ->capture_default_str();
   command->add_option("--target", options.target, "Instruction set: native" + TargetNames())
       ->capture_default_str();
   command
       ->add_option("-o,--output", options.output,
-                   "Folder to write (default: dist/<folder>-<quantization>-<device>)")
+                   "Folder to write (default: dist/<model>-<quantization>-<device>), or FILE.so, "
+                   "beside which the weights are put")
       ->check(NotEmpty());
   command
       ->add_option("--context-window-size", arguments->context_window_size,

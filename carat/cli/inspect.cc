@@ -1,4 +1,4 @@
-// `carat inspect`: what is in a Hugging Face folder, a compiled folder or a compiled library.
+// `carat inspect`: what is in a model, a compiled folder or a compiled library.
 
 #include <CLI/CLI.hpp>
 #include <filesystem>
@@ -45,11 +45,12 @@ void RunInspect(const InspectOptions& options) {
 
 void AddInspect(CLI::App& app) {
   const auto options = std::make_shared<InspectOptions>();
-  CLI::App* command = app.add_subcommand(
-      "inspect", "Show what is in a model folder, a compiled folder or a library");
+  CLI::App* command =
+      app.add_subcommand("inspect", "Show what is in a model, a compiled folder or a library");
   command
-      ->add_option("PATH", options->path,
-                   "Hugging Face folder, compiled folder, or the library in it (model.so)")
+      ->add_option(
+          "PATH", options->path,
+          "Model as carat compile takes it, compiled folder, or the library in it (model.so)")
       ->required()
       ->check(NotEmpty());
   command->add_flag("--json", options->json, "Print JSON");

@@ -25,6 +25,7 @@
 #include "carat/model/architecture.h"
 #include "carat/model/checkpoint_weights.h"
 #include "carat/model/config.h"
+#include "carat/model/model_source.h"
 #include "carat/quantization/scheme.h"
 #include "carat/runtime/model.h"
 
@@ -87,12 +88,12 @@ void WriteLogits(const LogitsArguments& arguments, int64_t vocab_size, int64_t m
 
 void RunReference(const LogitsArguments& arguments) {
   if (library::IsDistFolder(arguments.model)) {
-    throw Error("{}: --reference reads the Hugging Face folder, and this is a compiled one",
+    throw Error("{}: --reference reads the model, and this is a compiled folder",
                 arguments.model.string());
   }
-  model::ModelConfig config = model::LoadModelConfig(arguments.model);
-  const checkpoint::Checkpoint checkpoint = checkpoint::Checkpoint::Open(arguments.model);
-  model::ResolveWeightNames(checkpoint, config);
+  const auto source = model::ModelSource::Open(arguments.model);
+  model::ModelConfig config = source->LoadConfig();
+  const checkpoint::Checkpoint checkpoint = source->OpenCheckpoint(config);
   const graph::Graph graph = model::BuildGraph(config);
   const quantization::WeightFormat format =
       arguments.quantization ? quantization::FindScheme(*arguments.quantization).matrix
@@ -136,9 +137,9 @@ void AddLogits(CLI::App& app) {
       ->required()
       ->check(OutputFile());
   command->add_flag("--reference", arguments->reference,
-                    "By the reference interpreter (slow; MODEL is a Hugging Face folder)");
+                    "By the reference interpreter (slow; MODEL is not a compiled folder)");
   AddQuantizationFlag(*command, arguments->quantization,
-                      "Weight format: q4_0 (default), q8_0, q0f16, q0bf16 or q0f32; the reference "
+                      "Weight format, as carat compile has it; the reference "
                       "computes with the checkpoint's own weights unless this is given");
   command
       ->add_option("--chunk-size", arguments->chunk_size, "Tokens a forward call (default: many)")

@@ -103,6 +103,7 @@ int Run(int argc, char** argv) {
   AddInspect(app);
   AddGenConfig(app);
   AddConvertWeight(app);
+  AddExport(app);
   AddFixture(app);
   AddDoctor(app);
   app.footer(kExamples);  // after the commands, which would have inherited it

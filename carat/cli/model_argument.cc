@@ -4,10 +4,10 @@
 #include <string>
 
 #include "carat/base/error.h"
-#include "carat/checkpoint/folder.h"
 #include "carat/cli/checked_flags.h"
 #include "carat/cli/model_cache.h"
 #include "carat/library/dist_folder.h"
+#include "carat/model/model_source.h"
 
 namespace carat::cli {
 namespace {
@@ -18,15 +18,22 @@ void CheckQuantization(const fs::path& dist_folder, const std::string& wanted) {
   const std::string compiled_with = library::ReadDistFolder(dist_folder).metadata.quantization;
   if (compiled_with == wanted) return;
   throw Error(
-      "{}: compiled with {}, not with {}; leave --quantization out, or give the Hugging Face "
-      "folder",
+      "{}: compiled with {}, not with {}; leave --quantization out, or give the model it was "
+      "compiled from",
       dist_folder.string(), compiled_with, wanted);
+}
+
+Error NoTokenizer(const fs::path& model) {
+  return Error(
+      "{}: has no tokenizer.json, so there is no text; put the one the model was published with "
+      "into the folder, or work on token ids: 'carat logits' and 'carat bench' do",
+      model.string());
 }
 
 }  // namespace
 
 void AddModelArgument(CLI::App& command, fs::path& model) {
-  command.add_option("MODEL", model, "Compiled folder or Hugging Face folder")
+  command.add_option("MODEL", model, "Compiled folder, or model as carat compile takes it")
       ->required()
       ->check(NotEmpty());
 }
@@ -37,11 +44,11 @@ void AddQuantizationFlag(CLI::App& command, std::optional<std::string>& quantiza
 }
 
 fs::path ResolveTextModel(const fs::path& model) {
-  if (fs::exists(model / "config.json") && !fs::exists(model / "tokenizer.json")) {
-    throw Error(
-        "{}: has no tokenizer.json, so there is no text; put the one the model was published with "
-        "into the folder, or work on token ids: 'carat logits' and 'carat bench' do",
-        model.string());
+  if (!library::IsDistFolder(model)) {
+    const auto source = model::ModelSource::Open(model);
+    if (!source->HasTokenizer()) throw NoTokenizer(source->path());
+  } else if (!fs::exists(model / "tokenizer.json")) {
+    throw NoTokenizer(model);
   }
   return ResolveModel(model);
 }
@@ -51,14 +58,7 @@ fs::path ResolveModel(const fs::path& model, const std::optional<std::string>& q
     if (quantization) CheckQuantization(model, *quantization);
     return model;
   }
-  const std::string scheme = quantization.value_or("q4_0");
-  checkpoint::CheckIsFolder(model,
-                            "a folder that 'carat compile' wrote or a Hugging Face model folder");
-  if (!fs::exists(model / "config.json")) {
-    throw Error("{}: neither a compiled model (no {}) nor a Hugging Face folder (no config.json)",
-                model.string(), library::kConfigFile);
-  }
-  return CompiledInCache(model, scheme);
+  return CompiledInCache(*model::ModelSource::Open(model), quantization.value_or(""));
 }
 
 }  // namespace carat::cli

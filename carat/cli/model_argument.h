@@ -1,5 +1,5 @@
-// The MODEL argument of commands that run a model: a dist folder, or a Hugging Face folder, which
-// is compiled first and kept in the user's cache.
+// The MODEL argument of commands that run a model: a dist folder, or a model (model_source.h),
+// which is compiled first and kept in the user's cache.
 
 #ifndef CARAT_CLI_MODEL_ARGUMENT_H_
 #define CARAT_CLI_MODEL_ARGUMENT_H_
@@ -19,9 +19,8 @@ void AddModelArgument(CLI::App& command, std::filesystem::path& model);
 void AddQuantizationFlag(CLI::App& command, std::optional<std::string>& quantization,
                          const std::string& description);
 
-// The dist folder to load. A Hugging Face folder is compiled (with q4_0, unless given) into the
-// cache (model_cache.h). Throws Error if MODEL is neither, or a dist folder that was compiled with
-// another quantization than given.
+// The dist folder to load. A model is compiled into the cache (model_cache.h). Throws Error if
+// MODEL is neither, or a dist folder that was compiled with another quantization than given.
 std::filesystem::path ResolveModel(const std::filesystem::path& model,
                                    const std::optional<std::string>& quantization = {});
 

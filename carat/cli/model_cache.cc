@@ -52,16 +52,18 @@ std::string ProgramFingerprint() {
   return Fingerprint(fs::directory_entry(fs::canonical("/proc/self/exe")));
 }
 
-std::string FolderFingerprint(const fs::path& folder) {
+// Of the files of a folder, or of one file.
+std::string ModelFingerprint(const fs::path& model) {
+  if (fs::is_regular_file(model)) return Hash(Fingerprint(fs::directory_entry(model)));
   std::vector<std::string> files;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
+  for (const fs::directory_entry& entry : fs::directory_iterator(model)) {
     if (entry.is_regular_file()) files.push_back(Fingerprint(entry));
   }
   std::ranges::sort(files);
   return Hash(fmt::format("{}", fmt::join(files, "\n")));
 }
 
-// What earlier states of the same folder were compiled to.
+// What earlier states of the same model were compiled to.
 void RemoveOlder(const fs::path& cache, const std::string& prefix, const fs::path& current) {
   for (const fs::directory_entry& entry : fs::directory_iterator(cache)) {
     const std::string name = entry.path().filename().string();
@@ -87,14 +89,15 @@ bool IsComplete(const fs::path& dist_folder) {
 
 }  // namespace
 
-fs::path CompiledInCache(const fs::path& model, const std::string& quantization) {
+fs::path CompiledInCache(const model::ModelSource& model, const std::string& quantization) {
   const fs::path cache = CacheFolder();
-  const fs::path folder = fs::canonical(model);
-  const std::string prefix =
-      fmt::format("{}-{}-", library::DistFolderName(folder, quantization, "cpu"),
-                  Hash(fmt::format("{} {} {}", folder.string(), ProgramFingerprint(),
-                                   library::BestTarget().name)));
-  const fs::path output = cache / (prefix + FolderFingerprint(folder));
+  const fs::path path = fs::canonical(model.path());
+  const std::string prefix = fmt::format(
+      "{}-{}-",
+      library::DistFolderName(model.Name(), quantization.empty() ? "default" : quantization, "cpu"),
+      Hash(fmt::format("{} {} {}", path.string(), ProgramFingerprint(),
+                       library::BestTarget().name)));
+  const fs::path output = cache / (prefix + ModelFingerprint(path));
   if (IsComplete(output)) return output;
 
   std::error_code error;
@@ -103,7 +106,7 @@ fs::path CompiledInCache(const fs::path& model, const std::string& quantization)
   const InterruptGuard guard(InterruptGuard::Signals::kAndTermination);
   CompileProgressBar bar;
   compiler::CompileOptions options;
-  options.model = folder;
+  options.model = path;
   options.quantization = quantization;
   options.output = output;
   compiler::Compile(options, std::ref(bar));

@@ -4,11 +4,13 @@
 #include <filesystem>
 #include <string>
 
+#include "carat/model/model_source.h"
+
 namespace carat::cli {
 
-// What a Hugging Face folder compiles to, kept in $XDG_CACHE_HOME/carat (or ~/.cache/carat) until
-// the folder or this program changes. Shows progress while it compiles.
-std::filesystem::path CompiledInCache(const std::filesystem::path& model,
+// What a model compiles to, kept in $XDG_CACHE_HOME/carat (or ~/.cache/carat) until the model or
+// this program changes. `quantization` is CompileOptions'. Shows progress while it compiles.
+std::filesystem::path CompiledInCache(const model::ModelSource& model,
                                       const std::string& quantization);
 
 }  // namespace carat::cli

@@ -3,12 +3,19 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <map>
+#include <string>
 
 namespace carat::compiler {
 
-// Throws Error if the Hugging Face folder's tokenizer or chat template cannot be used with a model
-// of `vocab_size`. Both may be missing: then the compiled model takes and gives token ids.
-void CheckTextFiles(const std::filesystem::path& folder, int64_t vocab_size);
+// By name: "tokenizer.json".
+using TextFiles = std::map<std::string, std::string, std::less<>>;
+
+// Throws Error if the tokenizer or chat template among a model's files cannot be used with a model
+// of `vocab_size`. Both may be missing: then the compiled model takes and gives token ids. `model`
+// is the path that errors name.
+void CheckTextFiles(const TextFiles& files, const std::filesystem::path& model, int64_t vocab_size);
 
 }  // namespace carat::compiler
 

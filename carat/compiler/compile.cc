@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 #include <tvm/ffi/c_api.h>
 
+#include <algorithm>
 #include <chrono>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -12,10 +14,10 @@
 #include "carat/base/error.h"
 #include "carat/base/interrupt.h"
 #include "carat/base/json.h"
-#include "carat/base/output_directory.h"
 #include "carat/checkpoint/checkpoint.h"
 #include "carat/compiler/check_text_files.h"
 #include "carat/compiler/codegen/cpu/generate.h"
+#include "carat/compiler/compile_output.h"
 #include "carat/compiler/embedded_headers.h"
 #include "carat/compiler/overrides.h"
 #include "carat/compiler/pack_weights.h"
@@ -29,6 +31,7 @@
 #include "carat/model/architecture.h"
 #include "carat/model/config.h"
 #include "carat/model/generation_defaults.h"
+#include "carat/model/model_source.h"
 #include "carat/quantization/scheme.h"
 
 namespace carat::compiler {
@@ -38,6 +41,7 @@ namespace fs = std::filesystem;
 
 constexpr int64_t kMaxPrefillChunk = 8192;
 constexpr int64_t kMaxBatch = 1024;
+constexpr std::string_view kDefaultScheme = "q4_0";
 
 // One compilation: what is known of the model, and what each step adds.
 class Compilation {
@@ -51,25 +55,30 @@ class Compilation {
     CheckDevice();
     ReadModel();
     CheckLimits();
-    AssignFormats(model::BuildGraph(config_), scheme_);  // refuses shapes the format cannot hold
-    const checkpoint::Checkpoint checkpoint = checkpoint::Checkpoint::Open(options_.model);
-    model::ResolveWeightNames(checkpoint, config_);
-    CheckTextFiles(options_.model, config_.vocab_size);
+    // Weights that their publisher quantized stay as they are unless the user wants otherwise.
+    const bool keeps_formats = options_.quantization.empty() && source_->IsQuantized();
+    if (!keeps_formats) {
+      ChooseScheme(options_.quantization.empty() ? kDefaultScheme : options_.quantization);
+    }
+    const checkpoint::Checkpoint checkpoint = source_->OpenCheckpoint(config_);
+    if (keeps_formats) ChooseScheme(model::StoredScheme(checkpoint, config_));
+    const TextFiles text_files = ReadTextFiles();
+    CheckTextFiles(text_files, source_->path(), config_.vocab_size);
     // What may be refused comes first; then what takes time.
-    OutputDirectory output(OutputPath(), library::kDistFiles);
-    MakeDumpFolder(output.target());
+    CompileOutput output(OutputPath());
+    MakeDumpFolder(output.folder());
+    for (const auto& [name, text] : text_files) output.WriteModelFile(name, text);
     Plan();
     toolchain_ = FindToolchain();
 
     Pack(checkpoint, output.path() / library::kWeightsFile);
-    CompileLibrary(output.path());
-    CopyModelFiles(output.path());
+    const fs::path library = output.path() / output.library();
+    CompileLibrary(library);
     WriteFileAtomically(output.path() / library::kConfigFile,
-                        library::ToJsonText({metadata_, generation_}));
+                        library::ToJsonText({output.library(), metadata_, generation_}));
     ThrowIfInterrupted();
-    CompileResult result{OutputPath(), metadata_.weights_bytes,
-                         static_cast<int64_t>(fs::file_size(output.path() / library::kLibraryFile)),
-                         0};
+    CompileResult result{CompileOutput::FolderOf(OutputPath()), metadata_.weights_bytes,
+                         static_cast<int64_t>(fs::file_size(library)), 0};
     output.Commit();
     if (progress_) progress_("done", 1);  // not Report: a Ctrl-C comes too late
     result.seconds =
@@ -87,16 +96,25 @@ class Compilation {
   }
 
   void ReadModel() {
-    if (!fs::is_directory(options_.model)) {
-      throw Error(
-          "{}: not a folder; give a Hugging Face model folder (config.json, "
-          "model.safetensors, tokenizer.json)",
-          options_.model.string());
-    }
-    config_json_ = ParseJsonFile(options_.model / "config.json");
+    source_ = model::ModelSource::Open(options_.model);
+    config_json_ = source_->Config();
     ApplyOverrides(options_, config_json_);
-    config_ = model::ParseModelConfig(config_json_, "config.json");
-    generation_ = model::LoadGenerationDefaults(options_.model, config_);
+    config_ = source_->ParseConfig(config_json_);
+    generation_ = source_->ReadGenerationDefaults(config_);
+  }
+
+  void ChooseScheme(std::string_view name) {
+    scheme_ = quantization::FindScheme(name, options_.embedding_quantization);
+    AssignFormats(model::BuildGraph(config_), scheme_);  // refuses shapes the format cannot hold
+  }
+
+  TextFiles ReadTextFiles() const {
+    TextFiles files;
+    for (const std::string_view name : library::kModelFiles) {
+      if (auto text = source_->ReadFile(name)) files.emplace(name, std::move(*text));
+    }
+    files["config.json"] = config_json_.dump(2);  // as compiled: --overrides may have changed it
+    return files;
   }
 
   void CheckLimits() const {
@@ -121,13 +139,15 @@ class Compilation {
   }
 
   int64_t ContextWindow() const {
-    return options_.context_window_size.value_or(config_.max_position_embeddings);
+    return options_.context_window_size.value_or(
+        std::min(source_->ContextWindowSize().value_or(config_.max_position_embeddings),
+                 config_.max_position_embeddings));
   }
 
   fs::path OutputPath() const {
     if (!options_.output.empty()) return options_.output;
     return fs::path("dist") /
-           library::DistFolderName(options_.model, options_.quantization, options_.device);
+           library::DistFolderName(source_->Name(), scheme_.name, options_.device);
   }
 
   // --- Planning ---
@@ -206,11 +226,11 @@ class Compilation {
     metadata_.weights_hash = library::HashToHex(writer.Finish());
   }
 
-  void CompileLibrary(const fs::path& output) {
+  void CompileLibrary(const fs::path& library) {
     Report("compiling the library", 0.5);
     const std::string source = GenerateCpu({program_, config_, scheme_, target_, metadata_, kv_});
     Dump("model.cc", source);
-    const fs::path folder = output / "source";
+    const fs::path folder = library.parent_path() / "source";
     for (const EmbeddedHeader& header : EmbeddedHeaders()) {
       const fs::path path = folder / header.path;
       fs::create_directories(path.parent_path());
@@ -218,7 +238,7 @@ class Compilation {
     }
     WriteFileAtomically(folder / "model.cc", source);
     CompileSharedLibrary(*toolchain_, {.source = folder / "model.cc",
-                                       .output = output / library::kLibraryFile,
+                                       .output = library,
                                        .include_directory = folder,
                                        .target_name = std::string(target_.name),
                                        .target_flags = std::string(target_.compiler_flags),
@@ -234,23 +254,6 @@ class Compilation {
       throw Error("libtvm_ffi.so: cannot tell where it was loaded from");
     }
     return fs::absolute(info.dli_fname);
-  }
-
-  void CopyModelFiles(const fs::path& output) const {
-    Report("copying the tokenizer", 0.98);
-    for (const std::string_view name : library::kModelFiles) {
-      const fs::path from = options_.model / name;
-      if (!fs::exists(from)) continue;
-      if (name == "config.json") {  // as compiled: --overrides may have changed it
-        WriteFileAtomically(output / name, config_json_.dump(2));
-        continue;
-      }
-      std::error_code error;
-      fs::copy_file(from, output / name, fs::copy_options::overwrite_existing, error);
-      if (error) {
-        throw Error("{}: cannot copy {} here: {}", output.string(), from.string(), error.message());
-      }
-    }
   }
 
   // --- Reporting ---
@@ -280,12 +283,13 @@ class Compilation {
 
   CompileOptions options_;
   const CompileProgress& progress_;
-  const quantization::QuantizationScheme scheme_ = quantization::FindScheme(options_.quantization);
   const library::CpuTarget& target_ = library::FindTarget(options_.target);
   std::optional<Toolchain> toolchain_;
+  std::unique_ptr<model::ModelSource> source_;
   Json config_json_;
   model::ModelConfig config_;
   model::GenerationDefaults generation_;
+  quantization::QuantizationScheme scheme_;
   Program program_;
   KvPlan kv_;
   library::LibraryMetadata metadata_;

@@ -1,4 +1,4 @@
-// Hugging Face folder -> dist folder: the compiler's front door.
+// A model (model/model_source.h) -> dist folder: the compiler's front door.
 
 #ifndef CARAT_COMPILER_COMPILE_H_
 #define CARAT_COMPILER_COMPILE_H_
@@ -16,11 +16,14 @@
 namespace carat::compiler {
 
 struct CompileOptions {
-  std::filesystem::path model = {};   // a Hugging Face folder
-  std::string quantization = "q4_0";  // quantization/scheme.h has the names
+  std::filesystem::path model = {};
+  // Of matrices and of the embedding; quantization/scheme.h has the names. By default q4_0 for a
+  // Hugging Face folder and what is stored for other models; the embedding's is that of matrices.
+  std::string quantization = {};
+  std::string embedding_quantization = {};
   std::string device = "cpu";
   std::string target = "native";                    // library/cpu_features.h has the names
-  std::filesystem::path output = {};                // empty: dist/<folder>-<quantization>-<device>
+  std::filesystem::path output = {};                // empty: dist/<model>-<quantization>-<device>
   std::optional<int64_t> context_window_size = {};  // tokens; default: max_position_embeddings
   std::optional<int64_t> sliding_window_size = {};  // tokens; default: config.json's
   int64_t prefill_chunk_size = 512;                 // tokens of one forward call

@@ -7,7 +7,6 @@
 
 #include "carat/base/error.h"
 #include "carat/base/interrupt.h"
-#include "carat/checkpoint/tensor_rows.h"
 #include "carat/kernels/cpu/pack.h"
 #include "carat/quantization/weight_format.h"
 
@@ -83,14 +82,6 @@ int64_t TileBytes(const graph::Weight& weight) {
   });
 }
 
-void CheckHolds(const graph::Weight& weight, const RowPiece& piece, std::span<const float> row,
-                int64_t row_index) {
-  if (quantization::CanHold(weight.format, row)) return;
-  throw Error(
-      "tensor '{}', row {}: holds values too large for {}; use --quantization q0f32 or q0bf16",
-      piece.tensor->name, row_index, quantization::FormatName(weight.format));
-}
-
 // One thread's part of packing: tiles of one weight, with buffers it keeps.
 class TilePacker {
  public:
@@ -105,21 +96,12 @@ class TilePacker {
     const int64_t cols = weight_.cols();
     int64_t num_rows = 0;
     for (const RowPiece& piece : RowsOfTile(weight_, tile)) {
-      const checkpoint::TensorInfo& tensor = checkpoint_.Require(
-          piece.tensor->name, piece.tensor->rows, piece.tensor->cols, "config.json");
-      const std::span<float> values(values_.data(), piece.num_rows * cols);
-      checkpoint_.ReadRows(tensor, piece.first_row, piece.num_rows, values);
-      for (int64_t row = 0; row < piece.num_rows; ++row, ++num_rows) {
-        const std::span<float> one = values.subspan(row * cols, cols);
-        std::byte* out_row = rows_.data() + num_rows * row_bytes_;
-        if (weight_.offset == 0 && checkpoint::StoredFormat(tensor.dtype) == weight_.format) {
-          checkpoint_.CopyRows(tensor, piece.first_row + row, 1, out_row);
-          continue;
-        }
-        for (float& value : one) value += weight_.offset;
-        CheckHolds(weight_, piece, one, piece.first_row + row);
-        quantization::QuantizeRow(weight_.format, one, out_row);
-      }
+      const checkpoint::TensorInfo& tensor =
+          checkpoint_.Require(piece.tensor->name, piece.tensor->rows, piece.tensor->cols);
+      checkpoint_.ReadRowsAs(weight_.format, tensor, piece.first_row, piece.num_rows,
+                             weight_.offset, std::span(values_.data(), piece.num_rows * cols),
+                             rows_.data() + num_rows * row_bytes_);
+      num_rows += piece.num_rows;
     }
     WithFormat(weight_.format, [&](auto format) {
       cpu::PackTile<decltype(format)>(reinterpret_cast<const uint8_t*>(rows_.data()), num_rows,
@@ -180,7 +162,7 @@ void PackVector(const checkpoint::Checkpoint& checkpoint, const graph::Weight& w
                 library::WeightsWriter& writer) {
   const graph::SourceTensor& source = weight.parts.front();
   std::vector<float> values =
-      checkpoint.Read(checkpoint.Require(source.name, source.rows, source.cols, "config.json"));
+      checkpoint.Read(checkpoint.Require(source.name, source.rows, source.cols));
   for (float& value : values) value += weight.offset;
   writer.Append(std::as_bytes(std::span(values)));
 }

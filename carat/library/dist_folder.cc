@@ -9,6 +9,7 @@
 #include "carat/checkpoint/folder.h"
 #include "carat/library/library_file.h"
 #include "carat/model/config.h"
+#include "carat/model/model_source.h"
 
 namespace carat::library {
 
@@ -45,8 +46,16 @@ void CheckFile(const std::filesystem::path& folder, std::string_view name) {
 
 }  // namespace
 
+bool HasModelFile(const std::filesystem::path& folder, std::string_view name,
+                  std::string_view text) {
+  if (!checkpoint::Has(folder, name)) return false;
+  if (ReadTextFile(folder / name, model::kMaxModelFileBytes) == text) return true;
+  throw Error("{}: has the {} of another model; choose another folder", folder.string(), name);
+}
+
 std::string ToJsonText(const DistConfig& config) {
-  const Json json = {{"metadata", ToJson(config.metadata)},
+  const Json json = {{"library", config.library},
+                     {"metadata", ToJson(config.metadata)},
                      {"generation", GenerationToJson(config.generation)}};
   return json.dump(2) + "\n";
 }
@@ -55,6 +64,10 @@ DistConfig ParseDistConfig(std::string_view json_text, std::string_view where) {
   const Json json = ParseJson(json_text, where);
   const JsonObject object(json, std::string(where));
   DistConfig config;
+  config.library = object.OptionalString("library").value_or(std::string(kLibraryFile));
+  if (std::filesystem::path(config.library).filename() != config.library) {
+    throw object.Wrong("library", "the name of a file in the same folder");
+  }
   config.metadata = MetadataFromJson(object.Object("metadata").json(), where);
   const Json model_config = ParseJson(config.metadata.model_config, where);
   config.generation = model::ParseGenerationDefaults(object.Object("generation").json(), where,
@@ -77,7 +90,7 @@ DistConfig ReadDistConfig(const std::filesystem::path& folder) {
 DistConfig ReadDistFolder(const std::filesystem::path& folder) {
   DistConfig config = ReadDistConfig(folder);
   CheckFile(folder, kWeightsFile);
-  CheckFile(folder, kLibraryFile);
+  CheckFile(folder, config.library);
   return config;
 }
 
@@ -86,33 +99,29 @@ WeightsFile OpenWeights(const std::filesystem::path& folder, const LibraryMetada
   if (weights.hash() != metadata.weights_hash ||
       static_cast<int64_t>(weights.bytes().size()) != metadata.weights_bytes) {
     throw Error(
-        "{}: {} has hash {} and {} bytes, but {} was compiled for hash {} and {} bytes; compile "
-        "the model again",
-        folder.string(), kWeightsFile, weights.hash(), weights.bytes().size(), kLibraryFile,
+        "{}: {} has hash {} and {} bytes, but the library was compiled for hash {} and {} bytes; "
+        "compile the model again",
+        folder.string(), kWeightsFile, weights.hash(), weights.bytes().size(),
         metadata.weights_hash, metadata.weights_bytes);
   }
   weights.Verify();
   return weights;
 }
 
-LibraryMetadata ReadMatchingLibrary(const std::filesystem::path& folder,
-                                    const LibraryMetadata& metadata) {
-  LibraryMetadata found = ReadLibraryMetadata(folder / kLibraryFile);
-  const std::string difference = FirstDifference(metadata, found);
+LibraryMetadata ReadMatchingLibrary(const std::filesystem::path& folder, const DistConfig& config) {
+  LibraryMetadata found = ReadLibraryMetadata(folder / config.library);
+  const std::string difference = FirstDifference(config.metadata, found);
   if (!difference.empty()) {
     throw Error(
         "{}: {} and {} come from different compilations ('{}' differs); compile the model again",
-        folder.string(), kConfigFile, kLibraryFile, difference);
+        folder.string(), kConfigFile, config.library, difference);
   }
   return found;
 }
 
-std::string DistFolderName(const std::filesystem::path& model_folder, std::string_view quantization,
+std::string DistFolderName(std::string_view model, std::string_view quantization,
                            std::string_view device) {
-  // "." and "models/demo/" have names too.
-  std::filesystem::path absolute = std::filesystem::weakly_canonical(model_folder);
-  if (!absolute.has_filename()) absolute = absolute.parent_path();
-  return fmt::format("{}-{}-{}", absolute.filename().string(), quantization, device);
+  return fmt::format("{}-{}-{}", model, quantization, device);
 }
 
 }  // namespace carat::library

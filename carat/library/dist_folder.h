@@ -2,9 +2,9 @@
 //
 //     carat-config.json       the metadata and how to sample; written last
 //     weights.bin             the packed weights
-//     model.so                the library
+//     model.so                the library; -o FILE.so gives it another name
 //     config.json, generation_config.json, tokenizer.json, tokenizer_config.json, ...
-//                             as the Hugging Face folder has them; all but the first are optional
+//                             as a Hugging Face folder has them; all are optional
 
 #ifndef CARAT_LIBRARY_DIST_FOLDER_H_
 #define CARAT_LIBRARY_DIST_FOLDER_H_
@@ -25,11 +25,15 @@ inline constexpr std::string_view kConfigFile = "carat-config.json";
 inline constexpr std::string_view kWeightsFile = "weights.bin";
 inline constexpr std::string_view kLibraryFile = "model.so";
 
-// Copied from the Hugging Face folder where it has them.
+// Those a Hugging Face folder may have, which are the model's but for its weights.
 inline constexpr std::array<std::string_view, 7> kModelFiles = {
     "config.json",           "generation_config.json",  "tokenizer.json",      "tokenizer.model",
     "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja",
 };
+
+// Whether `folder` has one of them with that text already. Throws Error if it has another model's.
+bool HasModelFile(const std::filesystem::path& folder, std::string_view name,
+                  std::string_view text);
 
 // Every file of a dist folder; carat-config.json is always there.
 inline constexpr auto kDistFiles = [] {
@@ -41,6 +45,7 @@ inline constexpr auto kDistFiles = [] {
 
 // What carat-config.json holds.
 struct DistConfig {
+  std::string library = std::string(kLibraryFile);  // the file's name
   LibraryMetadata metadata;
   model::GenerationDefaults generation;
 };
@@ -62,13 +67,12 @@ DistConfig ReadDistFolder(const std::filesystem::path& folder);
 // ms for 150 MB that the system has in memory.
 WeightsFile OpenWeights(const std::filesystem::path& folder, const LibraryMetadata& metadata);
 
-// What the folder's library says about itself, which is what `metadata` of its carat-config.json
-// says. None of its code runs.
-LibraryMetadata ReadMatchingLibrary(const std::filesystem::path& folder,
-                                    const LibraryMetadata& metadata);
+// What the folder's library says about itself, which is what its carat-config.json says. None of
+// its code runs.
+LibraryMetadata ReadMatchingLibrary(const std::filesystem::path& folder, const DistConfig& config);
 
-// "<folder>-<quantization>-<device>": the dist folder's name for a model folder.
-std::string DistFolderName(const std::filesystem::path& model_folder, std::string_view quantization,
+// "<model>-<quantization>-<device>": the dist folder's name for a model.
+std::string DistFolderName(std::string_view model, std::string_view quantization,
                            std::string_view device);
 
 }  // namespace carat::library

@@ -18,6 +18,7 @@
 #include "carat/library/dist_folder.h"
 #include "carat/library/library_file.h"
 #include "carat/model/architecture.h"
+#include "carat/model/model_source.h"
 #include "carat/quantization/scheme.h"
 
 namespace carat::library {
@@ -106,7 +107,7 @@ KvShape KvShapeOf(const model::ModelConfig& config, const LibraryMetadata& metad
   return shape;
 }
 
-// --- A Hugging Face folder ---
+// --- What is to be compiled ---
 
 // "BF16" as the other formats are spelled.
 std::string LowerCase(std::string_view name) {
@@ -116,18 +117,21 @@ std::string LowerCase(std::string_view name) {
   return text;
 }
 
+int64_t NumBytes(const checkpoint::TensorInfo& tensor) {
+  return static_cast<int64_t>(tensor.bytes.size() + tensor.scales.size());
+}
+
 WeightUse StoredWeights(const graph::Graph& graph, const checkpoint::Checkpoint& checkpoint,
                         int64_t& unused_bytes) {
   WeightUseBuilder builder;
   unused_bytes = 0;
   for (const auto& [name, tensor] : checkpoint.tensors()) {
-    unused_bytes += static_cast<int64_t>(tensor.bytes.size());
+    unused_bytes += NumBytes(tensor);
   }
   for (const graph::Weight& weight : graph.weights) {
     for (const graph::SourceTensor& part : weight.parts) {
-      const checkpoint::TensorInfo& tensor =
-          checkpoint.Require(part.name, part.rows, part.cols, "config.json");
-      const auto num_bytes = static_cast<int64_t>(tensor.bytes.size());
+      const checkpoint::TensorInfo& tensor = checkpoint.Require(part.name, part.rows, part.cols);
+      const int64_t num_bytes = NumBytes(tensor);
       builder.Add(LowerCase(checkpoint::Name(tensor.dtype)), part.rows * part.cols, num_bytes);
       unused_bytes -= num_bytes;
     }
@@ -152,12 +156,12 @@ SchemeUse UseOf(const quantization::QuantizationScheme& scheme, const graph::Gra
   return {scheme.name, builder.Result(), ""};
 }
 
-Inspection InspectModelFolder(const fs::path& path) {
+Inspection InspectModel(const model::ModelSource& source) {
   Inspection result;
-  result.kind = InspectedKind::kModelFolder;
-  result.config = model::LoadModelConfig(path);
-  const checkpoint::Checkpoint checkpoint = checkpoint::Checkpoint::Open(path);
-  model::ResolveWeightNames(checkpoint, result.config);
+  result.kind = InspectedKind::kModel;
+  result.source = source.Description();
+  result.config = source.LoadConfig();
+  const checkpoint::Checkpoint checkpoint = source.OpenCheckpoint(result.config);
   const graph::Graph graph = model::BuildGraph(result.config);
   result.weights = StoredWeights(graph, checkpoint, result.unused_bytes);
   for (const quantization::QuantizationScheme& scheme : quantization::AllSchemes()) {
@@ -207,8 +211,8 @@ Inspection InspectDistFolder(const fs::path& path) {
   auto config = Attempt(problems, [&] { return ReadDistConfig(path); });
   std::optional<LibraryMetadata> metadata;
   if (config) {
+    Attempt(problems, [&] { return ReadMatchingLibrary(path, *config); });
     metadata = std::move(config->metadata);
-    Attempt(problems, [&] { return ReadMatchingLibrary(path, *metadata); });
     Attempt(problems, [&] { return OpenWeights(path, *metadata).bytes().size(); });
   } else {
     metadata = Attempt(problems, [&] { return ReadLibraryMetadata(path / kLibraryFile); });
@@ -248,13 +252,16 @@ Inspection Inspect(const fs::path& path) {
   Inspection result;
   std::error_code error;
   if (fs::is_regular_file(path, error)) {
-    result = InspectCompiled(InspectedKind::kLibrary, ReadLibraryMetadata(path), path.string());
+    result =
+        model::ModelSource::IsModelFile(path)
+            ? InspectModel(*model::ModelSource::Open(path))
+            : InspectCompiled(InspectedKind::kLibrary, ReadLibraryMetadata(path), path.string());
   } else {
     checkpoint::CheckIsFolder(
-        path, fmt::format("a Hugging Face folder, a compiled folder or its {}", kLibraryFile));
+        path, fmt::format("{}, a compiled folder or its {}", model::kModelSources, kLibraryFile));
     result = checkpoint::Has(path, kConfigFile) || checkpoint::Has(path, kLibraryFile)
                  ? InspectDistFolder(path)
-                 : InspectModelFolder(path);
+                 : InspectModel(*model::ModelSource::Open(path));
   }
   result.path = path;
   return result;

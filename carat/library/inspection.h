@@ -1,4 +1,4 @@
-// What is in a Hugging Face folder, a compiled folder or a compiled library: the model, how many
+// What is in a model (model_source.h), a compiled folder or a compiled library: the model, how many
 // bytes its weights take in which format, and how many its KV cache takes at which length. Nothing
 // of a library is executed, so one for another machine can be looked at.
 
@@ -17,7 +17,7 @@
 
 namespace carat::library {
 
-enum class InspectedKind { kModelFolder, kDistFolder, kLibrary };
+enum class InspectedKind { kModel, kDistFolder, kLibrary };
 
 // The weights that are kept in one format.
 struct FormatUse {
@@ -37,7 +37,7 @@ struct WeightUse {
   double saving_against_bf16() const;  // share of the bytes that bf16 would take: 0.72
 };
 
-// What `carat compile --quantization NAME` would make of a Hugging Face folder.
+// What `carat compile --quantization NAME` would make of a model.
 struct SchemeUse {
   std::string name;
   std::optional<WeightUse> weights;  // nothing if the scheme cannot hold the model
@@ -57,11 +57,12 @@ struct KvUse {
 
 struct Inspection {
   std::filesystem::path path;
-  InspectedKind kind = InspectedKind::kModelFolder;
+  InspectedKind kind = InspectedKind::kModel;
+  std::string source;  // of a model: "Hugging Face folder"
   model::ModelConfig config;
   WeightUse weights;                        // as they are stored
   int64_t unused_bytes = 0;                 // of a checkpoint: tensors of other parts (vision)
-  std::vector<SchemeUse> schemes;           // of a Hugging Face folder
+  std::vector<SchemeUse> schemes;           // of a model
   std::string kv_format;                    // "f16"
   std::vector<KvUse> kv;                    // by length, up to the context window
   std::optional<LibraryMetadata> metadata;  // of a compiled folder or library
@@ -70,7 +71,7 @@ struct Inspection {
 
 // Reads all weights of a compiled folder to verify them. What is damaged or missing there is told
 // in `problems` as long as one file says what the model is. Throws Error if none does, if the path
-// is none of the three, or if a Hugging Face folder or a library alone is damaged.
+// is none of the three, or if a model or a library alone is damaged.
 Inspection Inspect(const std::filesystem::path& path);
 
 // "5 sliding, 1 full, 1 sliding".

@@ -16,10 +16,10 @@ namespace {
 
 using model::LayerKind;
 
-std::string_view KindText(InspectedKind kind) {
-  switch (kind) {
-    case InspectedKind::kModelFolder:
-      return "Hugging Face folder";
+std::string_view KindText(const Inspection& inspection) {
+  switch (inspection.kind) {
+    case InspectedKind::kModel:
+      return inspection.source;
     case InspectedKind::kDistFolder:
       return "compiled folder";
     case InspectedKind::kLibrary:
@@ -221,7 +221,7 @@ std::string LayerKindsText(const std::vector<LayerKind>& kinds) {
 
 std::string ToText(const Inspection& inspection) {
   Report report;
-  report.Line("{}: {}", inspection.path.string(), KindText(inspection.kind));
+  report.Line("{}: {}", inspection.path.string(), KindText(inspection));
   AddModel(inspection, report);
   if (inspection.metadata) AddCompilation(*inspection.metadata, report);
   if (inspection.kind == InspectedKind::kDistFolder) AddState(inspection.problems, report);
@@ -233,13 +233,13 @@ std::string ToText(const Inspection& inspection) {
 
 Json ToJson(const Inspection& inspection) {
   Json result = {{"path", inspection.path.string()},
-                 {"kind", KindText(inspection.kind)},
+                 {"kind", KindText(inspection)},
                  {"config", ConfigJson(inspection.config)},
                  {"parameters", inspection.weights.num_values()},
                  {"weights", WeightsJson(inspection.weights)},
                  {"kv_format", inspection.kv_format},
                  {"kv", KvJson(inspection.kv)}};
-  if (inspection.kind == InspectedKind::kModelFolder) {
+  if (inspection.kind == InspectedKind::kModel) {
     result["unused_bytes"] = inspection.unused_bytes;
     result["quantizations"] = SchemesJson(inspection.schemes);
   }

@@ -32,7 +32,7 @@ graph::WeightSource CheckpointWeights(const checkpoint::Checkpoint& checkpoint,
                                       WeightFormat matrix_format) {
   return [&checkpoint, matrix_format](const SourceTensor& source) {
     std::vector<float> values =
-        checkpoint.Read(checkpoint.Require(source.name, source.rows, source.cols, "config.json"));
+        checkpoint.Read(checkpoint.Require(source.name, source.rows, source.cols));
     if (!source.is_vector && matrix_format != WeightFormat::kF32) {
       RoundRows(matrix_format, source, values);
     }

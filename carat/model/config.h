@@ -69,6 +69,9 @@ struct ModelConfig {
   std::string weight_prefix = "model.";
   std::string lm_head_weight = "lm_head.weight";
 
+  // The formula's norm weight is this and what the checkpoint stores: 1 in Hugging Face's files.
+  float norm_offset = 1;
+
   int64_t CountLayers(LayerKind kind) const;
 };
 

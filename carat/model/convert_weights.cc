@@ -51,7 +51,7 @@ std::vector<MlcWeight> InLoadingOrder(const Checkpoint& checkpoint,
 void CheckShapes(const Checkpoint& checkpoint, const std::vector<MlcWeight>& weights) {
   for (const MlcWeight& weight : weights) {
     for (const graph::SourceTensor& part : weight.parts) {
-      checkpoint.Require(part.name, part.rows, part.cols, "config.json");
+      checkpoint.Require(part.name, part.rows, part.cols);
     }
   }
 }

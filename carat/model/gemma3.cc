@@ -15,8 +15,6 @@ namespace {
 using graph::ValueId;
 using graph::WeightId;
 
-constexpr float kNormOffset = 1;  // the checkpoint stores w where the formula has 1 + w
-
 // Training computed the factor in the type of the embedding.
 float EmbeddingScale(const ModelConfig& config) {
   const auto scale = static_cast<float>(std::sqrt(static_cast<double>(config.hidden_size)));
@@ -97,13 +95,13 @@ class Builder {
   }
 
   ValueId Norm(ValueId x, std::string_view name) {
-    return graph_.RmsNorm(x, Vector(name, config_.hidden_size), Eps(), /*groups=*/1, kNormOffset,
-                          prefix_ + std::string(name));
+    return graph_.RmsNorm(x, Vector(name, config_.hidden_size), Eps(), /*groups=*/1,
+                          config_.norm_offset, prefix_ + std::string(name));
   }
 
   ValueId HeadNorm(ValueId x, int64_t heads, std::string_view name) {
     const std::string_view short_name = name.substr(name.rfind('.') + 1);
-    return graph_.RmsNorm(x, Vector(name, config_.head_dim), Eps(), heads, kNormOffset,
+    return graph_.RmsNorm(x, Vector(name, config_.head_dim), Eps(), heads, config_.norm_offset,
                           prefix_ + std::string(short_name));
   }
 

@@ -55,4 +55,17 @@ QuantizationScheme FindScheme(std::string_view name) {
   return FindPureScheme(name);
 }
 
+QuantizationScheme FindScheme(std::string_view matrix, std::string_view embedding) {
+  const QuantizationScheme scheme = FindScheme(matrix);
+  if (embedding.empty()) return scheme;
+  return FindScheme(MixedSchemeName(SchemeName(scheme.matrix), embedding));
+}
+
+const std::string& SchemeName(WeightFormat format) {
+  for (const QuantizationScheme& scheme : AllSchemes()) {
+    if (scheme.matrix == format) return scheme.name;
+  }
+  throw Error("no quantization scheme keeps {}", FormatName(format));
+}
+
 }  // namespace carat::quantization

@@ -32,6 +32,12 @@ QuantizationScheme FindScheme(std::string_view name);
 // "q4_0" and "q8_0" -> "q4_0+q8_0"; "q4_0" if both are that.
 std::string MixedSchemeName(std::string_view matrix, std::string_view embedding);
 
+// FindScheme of the first or, if the second is not empty, of both.
+QuantizationScheme FindScheme(std::string_view matrix, std::string_view embedding);
+
+// The scheme that keeps everything in one format: "q0f16" for kF16.
+const std::string& SchemeName(WeightFormat format);
+
 // Those of one format.
 std::span<const QuantizationScheme> AllSchemes();
 

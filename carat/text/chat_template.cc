@@ -14,6 +14,10 @@
 namespace carat::text {
 namespace {
 
+constexpr std::string_view kConfigFile = "tokenizer_config.json";
+constexpr std::string_view kTokensFile = "special_tokens_map.json";
+constexpr std::string_view kJinjaFile = "chat_template.jinja";
+
 constexpr size_t kMaxTemplateBytes = size_t{1} << 20;
 
 // The text of a special token: "<bos>", or {"content": "<bos>", ...} in older files.
@@ -70,28 +74,37 @@ ChatTemplate::ChatTemplate(std::unique_ptr<CaratChatTemplate, Free> chat_templat
     : template_(std::move(chat_template)), special_tokens_(std::move(special_tokens)) {}
 
 std::optional<ChatTemplate> ChatTemplate::Find(const std::filesystem::path& folder) {
-  const std::filesystem::path jinja_file = folder / "chat_template.jinja";
-  const std::filesystem::path config_file = folder / "tokenizer_config.json";
-  const std::filesystem::path tokens_file = folder / "special_tokens_map.json";
+  const auto read = [&](std::string_view name) -> std::optional<std::string> {
+    if (!std::filesystem::exists(folder / name)) return std::nullopt;
+    return ReadTextFile(folder / name);
+  };
+  return Find(read, folder);
+}
 
+std::optional<ChatTemplate> ChatTemplate::Find(const ReadFile& read,
+                                               const std::filesystem::path& folder) {
   std::optional<std::string> source;
-  std::filesystem::path where;
+  std::string where;
   SpecialTokens special_tokens;
-  if (std::filesystem::exists(config_file)) {
-    const Json config = ParseJsonFile(config_file);
-    source = TemplateOfConfig(config, config_file.string());
-    where = config_file;
+  if (const auto text = read(kConfigFile)) {
+    const Json config = ParseJson(*text, kConfigFile);
+    where = (folder / kConfigFile).string();
+    source = TemplateOfConfig(config, where);
     AddSpecialTokens(config, special_tokens);
   }
-  if (std::filesystem::exists(tokens_file)) {
-    AddSpecialTokens(ParseJsonFile(tokens_file), special_tokens);
+  if (const auto text = read(kTokensFile)) {
+    AddSpecialTokens(ParseJson(*text, kTokensFile), special_tokens);
   }
-  if (std::filesystem::exists(jinja_file)) {
-    source = ReadTextFile(jinja_file, kMaxTemplateBytes);
-    where = jinja_file;
+  if (auto text = read(kJinjaFile)) {
+    source = std::move(text);
+    where = (folder / kJinjaFile).string();
   }
   if (!source) return std::nullopt;
-  return Compile(*source, where.string(), std::move(special_tokens));
+  if (source->size() > kMaxTemplateBytes) {
+    throw Error("{}: the chat template has {} bytes, at most {} are read", where, source->size(),
+                kMaxTemplateBytes);
+  }
+  return Compile(*source, where, std::move(special_tokens));
 }
 
 ChatTemplate ChatTemplate::Load(const std::filesystem::path& folder) {

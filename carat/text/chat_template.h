@@ -4,6 +4,7 @@
 #define CARAT_TEXT_CHAT_TEMPLATE_H_
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -34,6 +35,12 @@ class ChatTemplate {
   // tokenizer_config.json (a text, or a list of {name, template} of which "default" is taken). A
   // folder without one gives nullopt: its model is to be prompted with plain text.
   static std::optional<ChatTemplate> Find(const std::filesystem::path& folder);
+
+  // The same for files that lie elsewhere: `read` gives the text of one, or nothing. Errors name
+  // them as if they were in `folder`.
+  using ReadFile = std::function<std::optional<std::string>(std::string_view name)>;
+  static std::optional<ChatTemplate> Find(const ReadFile& read,
+                                          const std::filesystem::path& folder);
 
   // The same; a folder without one is an Error that says what to do.
   static ChatTemplate Load(const std::filesystem::path& folder);

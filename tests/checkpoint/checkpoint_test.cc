@@ -80,13 +80,13 @@ TEST(Checkpoint, RequiresTensorsOfTheConfigsShape) {
                                     "q": {"dtype": "U8", "shape": [2, 2], "data_offsets": [8, 12]}})",
                              "abcdefghijkl"));
   const Checkpoint checkpoint = Checkpoint::Open(folder.path());
-  EXPECT_EQ(checkpoint.Require("m", 2, 1, "config.json").name, "m");
-  EXPECT_EQ(checkpoint.Require("v", 1, 2, "config.json").name, "v");
-  EXPECT_ERROR(checkpoint.Require("m", 2, 4, "config.json"),
+  EXPECT_EQ(checkpoint.Require("m", 2, 1).name, "m");
+  EXPECT_EQ(checkpoint.Require("v", 1, 2).name, "v");
+  EXPECT_ERROR(checkpoint.Require("m", 2, 4),
                "model.safetensors: tensor 'm' says [2, 1] but config.json gives [2, 4]");
-  EXPECT_ERROR(checkpoint.Require("v", 1, 3, "config.json"), "says [2]", "gives [3]");
-  EXPECT_ERROR(checkpoint.Require("x", 1, 3, "config.json"), "tensor 'x' is missing");
-  EXPECT_ERROR(checkpoint.Require("q", 2, 2, "config.json"), "tensor 'q' has dtype U8",
+  EXPECT_ERROR(checkpoint.Require("v", 1, 3), "says [2]", "gives [3]");
+  EXPECT_ERROR(checkpoint.Require("x", 1, 3), "tensor 'x' is missing");
+  EXPECT_ERROR(checkpoint.Require("q", 2, 2), "tensor 'q' has dtype U8",
                "start from the unquantized checkpoint");
 }
 

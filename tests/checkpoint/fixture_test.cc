@@ -47,9 +47,9 @@ TEST(Fixture, IsACompleteFolder) {
   EXPECT_GT(reported, 0);
   const Checkpoint checkpoint = Checkpoint::Open(folder / "out");
   EXPECT_EQ(checkpoint.tensors().size(), 13u * 7 + 2);
-  checkpoint.Require("model.embed_tokens.weight", 600, 64, "config.json");
-  checkpoint.Require("model.layers.6.self_attn.q_proj.weight", 128, 64, "config.json");
-  checkpoint.Require("model.layers.6.self_attn.k_norm.weight", 1, 32, "config.json");
+  checkpoint.Require("model.embed_tokens.weight", 600, 64);
+  checkpoint.Require("model.layers.6.self_attn.q_proj.weight", 128, 64);
+  checkpoint.Require("model.layers.6.self_attn.k_norm.weight", 1, 32);
   for (const char* name : {"config.json", "generation_config.json", "tokenizer.json",
                            "tokenizer_config.json", "carat-fixture.json"}) {
     EXPECT_TRUE(ParseJsonFile(folder / "out" / name).is_object()) << name;

@@ -109,10 +109,24 @@ TEST_F(DistFolderTest, NamesWhatIsWrongInTheConfig) {
               ThrowsMessage<Error>(HasSubstr("carat-config.json: field 'metadata'")));
 }
 
-TEST(DistFolderName, IsMadeOfFolderQuantizationAndDevice) {
-  EXPECT_EQ(DistFolderName("models/demo", "q4_0", "cpu"), "demo-q4_0-cpu");
-  EXPECT_EQ(DistFolderName("models/demo/", "q8_0", "cpu"), "demo-q8_0-cpu");
-  EXPECT_EQ(DistFolderName("models/demo/.", "q8_0", "cpu"), "demo-q8_0-cpu");
+TEST(DistFolderName, IsMadeOfModelQuantizationAndDevice) {
+  EXPECT_EQ(DistFolderName("demo", "q4_0", "cpu"), "demo-q4_0-cpu");
+}
+
+TEST_F(DistFolderTest, TakesTheLibrarysNameFromTheConfig) {
+  WriteExample();
+  DistConfig config = ReadDistFolder(folder_.path());
+  EXPECT_EQ(config.library, "model.so");
+  config.library = "gemma.so";
+  Write(kConfigFile, ToJsonText(config));
+  EXPECT_THAT([&] { ReadDistFolder(folder_.path()); },
+              ThrowsMessage<Error>(HasSubstr("gemma.so is missing")));
+  Write("gemma.so", "library");
+  EXPECT_EQ(ReadDistFolder(folder_.path()).library, "gemma.so");
+  config.library = "../gemma.so";
+  Write(kConfigFile, ToJsonText(config));
+  EXPECT_THAT([&] { ReadDistFolder(folder_.path()); },
+              ThrowsMessage<Error>(HasSubstr("'library' is \"../gemma.so\"")));
 }
 
 }  // namespace

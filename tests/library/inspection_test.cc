@@ -70,7 +70,7 @@ class Inspect270M : public ::testing::Test {
 
 TEST_F(Inspect270M, CountsTheParameters) {
   const Inspection inspection = Inspect(folder_.path());
-  EXPECT_EQ(inspection.kind, InspectedKind::kModelFolder);
+  EXPECT_EQ(inspection.kind, InspectedKind::kModel);
   EXPECT_EQ(inspection.weights.num_values(), 268'098'176);
   EXPECT_EQ(inspection.weights.num_bytes(), 2 * 268'098'176);
   EXPECT_EQ(inspection.unused_bytes, 0);
@@ -234,7 +234,7 @@ TEST_F(InspectCompiledFolder, RefusesAFolderThatDoesNotSayWhatTheModelIs) {
 TEST(Inspect, RefusesWhatItDoesNotKnow) {
   const TemporaryFolder folder;
   EXPECT_ERROR(Inspect(folder / "none"), "none: does not exist");
-  EXPECT_ERROR(Inspect(folder.path()), "has no config.json");
+  EXPECT_ERROR(Inspect(folder.path()), "holds no model, neither a config.json");
   EXPECT_ERROR(Inspect(WriteText(folder, "a.so", "x")), "a.so");
 }
 
