@@ -52,6 +52,11 @@ def check_quality(peers: dict) -> None:
             assert abs(ratio - 1) < 0.02, perplexity
 
 
+def check_steps(said: str) -> None:
+    steps = [line for line in said.splitlines() if line.startswith("[")]
+    assert steps and steps[-1].startswith(f"[{len(steps)}/{len(steps)}] "), said
+
+
 def check_interrupted(arguments: list[str], output: Path) -> None:
     child = subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True)
     time.sleep(3)
@@ -65,7 +70,10 @@ def main() -> None:
     carat, source = sys.argv[1], Path(sys.argv[2])
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "peers"
-        subprocess.run(command(carat, source, output), check=True)
+        finished = subprocess.run(command(carat, source, output), check=False, text=True,
+                                  stderr=subprocess.PIPE)
+        assert finished.returncode == 0, finished.stderr
+        check_steps(finished.stderr)
         assert sorted(path.name for path in output.iterdir()) == ["peers.json", "peers.svg"]
         peers = json.loads((output / "peers.json").read_text())
         check_results(peers)
