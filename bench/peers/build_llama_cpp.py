@@ -52,8 +52,8 @@ def find_llama_cpp(folder: Path) -> LlamaCppPrograms:
         bench, perplexity = (place / target for target in TARGETS)
         if os.access(bench, os.X_OK) and os.access(perplexity, os.X_OK):
             return LlamaCppPrograms(bench.resolve(), perplexity.resolve())
-    raise PeersError(f"{folder}: has no {' and '.join(TARGETS)}, nor has bin/ below it; build these "
-                     "two targets of llama.cpp, or leave --llama-cpp away to have them built")
+    raise PeersError(f"{folder}: has no {' and '.join(TARGETS)}, nor has bin/ below it; build "
+                     "these two targets of llama.cpp, or leave --llama-cpp away to have them built")
 
 
 def build_llama_cpp(cache: Path, progress: Progress) -> LlamaCppPrograms:

@@ -45,7 +45,7 @@ STYLE = """\
 
 
 def axis_ticks(largest: float) -> list[float]:
-    """From 0 to at least `largest`, which is above 0, in steps of 1, 2 or 5 times a power of ten."""
+    """From 0 to at least `largest`, above 0, in steps of 1, 2 or 5 times a power of ten."""
     power = 10.0 ** math.floor(math.log10(largest / MAX_STEPS))
     step = next(step for factor in (1, 2, 5, 10) if (step := factor * power) * MAX_STEPS >= largest)
     return [index * step for index in range(math.ceil(largest / step) + 1)]
@@ -63,8 +63,8 @@ def draw(peers: dict) -> str:
         f"<title>{escape(title)}</title>",
         f"<style>\n{STYLE}\n</style>",
         _text(0, 18, "title", title),
-        _text(0, 38, "quiet", f"bar: median of {peers['pairs']} pairs of runs; whisker: smallest to "
-              "largest; right: tokens a second of Carat and llama.cpp"),
+        _text(0, 38, "quiet", f"bar: median of {peers['pairs']} pairs of runs; whisker: smallest "
+              "to largest; right: tokens a second of Carat and llama.cpp"),
         *_grid(ticks, plot_bottom),
         *(line for index, row in enumerate(drawn) for line in _bar(index, row, ticks[-1])),
         *_line_of_llama_cpp(ticks[-1], plot_bottom),
@@ -113,4 +113,5 @@ def _bar(index: int, row: Row, end: float) -> list[str]:
 
 def _line_of_llama_cpp(end: float, bottom: float) -> list[str]:
     x = _x(1.0, end)
-    return [_line("one", x, TOP - 6, x, bottom), _text(x, TOP - 10, "one-name", "llama.cpp", "middle")]
+    return [_line("one", x, TOP - 6, x, bottom),
+            _text(x, TOP - 10, "one-name", "llama.cpp", "middle")]

@@ -42,7 +42,7 @@ class Disagreement:
 
 
 def rms_difference(saved: LogProbabilities, logits: array) -> float:
-    """Of the logits, but for the constant that a softmax takes away and those cut off as unlikely."""
+    """Of the logits, without the constant that a softmax ignores and without those cut off."""
     differences = [logits[token] - saved.of(token)
                    for token in range(0, len(logits), VOCABULARY_STRIDE) if saved.levels[token] > 0]
     if not differences:

@@ -1,4 +1,4 @@
-"""The .npy files that pass between this comparison and `carat logits`: int32 [n], float32 [n, m]."""
+"""The .npy files `carat logits` reads and writes: int32 [n] and float32 [n, m]."""
 
 import ast
 import struct

@@ -20,12 +20,12 @@ class Finished:
     """A program that ended well.
 
     Its peak memory is what the kernel counted (ru_maxrss), files mapped and touched included. The
-    kernel counts this process too, of which the child is a copy before it becomes the program: so
-    what runs programs has to stay smaller than they are.
+    kernel counts this process too, of which the child is a copy before it becomes the program: what
+    runs programs has to stay smaller than they are.
     """
 
     stdout: str
-    lines: list[tuple[float, str]] = field(default_factory=list)  # of stderr, and the second of each
+    lines: list[tuple[float, str]] = field(default_factory=list)  # and the second of each
     seconds: float = 0.0
     peak_memory_bytes: int = 0
 

@@ -2,7 +2,9 @@
 
 Both measure prefill and decoding of random tokens apart, once after a round that is not counted,
 and neither samples. Where the context is not empty before, Carat's prompt follows the decoded
-tokens, which llama.cpp's does not.
+tokens, which llama.cpp's does not. At its end `carat bench` measures the memory's bandwidth, in a
+buffer of what a token reads but at least 64 MB: only for smaller models does that raise its peak
+memory.
 """
 
 import json

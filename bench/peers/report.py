@@ -4,10 +4,13 @@ peers.json, written by `run`: "command", "date", "machine", "model", "carat", "l
 "prompt_tokens", "gen_tokens", "pairs", then "results" (see measure.py) and "quality" (quality.py).
 """
 
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from machine import is_busy
+
+LINE_WIDTH = 100  # of the pages this goes into
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,7 @@ def quality_table(peers: dict) -> str:
 def _perplexity(measured: dict | None) -> str:
     if measured is None:
         return "not measured"
-    return f"{measured['perplexity']:.4f} ({measured['tokens']} tokens)"
+    return f"{measured['perplexity']:.6g} ({measured['tokens']} tokens)"
 
 
 def introduction(peers: dict) -> str:
@@ -110,9 +113,11 @@ def introduction(peers: dict) -> str:
     load = peers["machine"]["load_average_before"]
     busy = (f" Other programs ran on the machine (load average {load}), which is why the ratios "
             "spread." if is_busy(load) else "")
-    return (f"{peers['model']} on {machine_line(peers)}; Carat {peers['carat']['version']}, "
+    text = (f"{peers['model']} on {machine_line(peers)}; Carat {peers['carat']['version']}, "
             f"llama.cpp {llama_cpp['commit']} with flash attention {flash}, the faster way there. "
-            f"Medians of {peers['pairs']} pairs of runs, in tokens a second ({peers['date']}).{busy}")
+            f"Medians of {peers['pairs']} pairs of runs, in tokens a second ({peers['date']})."
+            f"{busy}")
+    return textwrap.fill(text, LINE_WIDTH)
 
 
 def speed(peers: dict) -> str:

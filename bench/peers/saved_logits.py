@@ -2,7 +2,7 @@
 
     "_logits_"
     int32  tokens a chunk (n), vocabulary, chunks
-    int32  tokens [chunks, n], as tokenized: in each chunk the model saw BOS in the first one's place
+    int32  tokens [chunks, n], as tokenized: of each chunk the model saw BOS for the first
     then of each chunk, for its positions n / 2 .. n - 2, the log probabilities of what comes next:
       float32  scale, least
       uint16   levels [vocabulary, rounded up to an even number]

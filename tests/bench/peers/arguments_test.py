@@ -23,7 +23,8 @@ class ArgumentsTest(unittest.TestCase):
              "--threads", "1,2", "--text", "/home/rosa/wiki.txt", "--output", "/tmp/out"]))
         self.assertEqual(
             line, "bench/peers/run --model gemma-270m --quantization q4_0,q4_0+q8_0 --threads 1,2 "
-            "--pairs 5 --prompt-tokens 512 --gen-tokens 128 --depth 0 --text wiki.txt --context 256")
+            "--pairs 5 --prompt-tokens 512 --gen-tokens 128 --depth 0 --text wiki.txt "
+            "--context 256")
         again = parse_arguments(line.split()[1:])
         self.assertEqual(command_line(again), line)
 

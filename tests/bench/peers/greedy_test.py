@@ -57,7 +57,8 @@ class GreedyTest(unittest.TestCase):
         mine[10], mine[20] = 9.0, 9.1
         found = compare_position(log_probabilities(logits(6.05, 6.0)), array("f", mine), 0, 0)
         summary = summarize(100, [found])
-        self.assertEqual((summary["positions"], summary["same"], summary["explained"]), (100, 99, 1))
+        counts = [summary[name] for name in ("positions", "same", "explained")]
+        self.assertEqual(counts, [100, 99, 1])
         self.assertEqual(summary["disagreements"][0]["carat"], 20)
         self.assertTrue(summary["disagreements"][0]["explained"])
 
