@@ -9,12 +9,10 @@
 #include <vector>
 
 #include "carat/base/error.h"
-#include "tests/runtime/fake_model.h"
+#include "tests/engine/spelling_model.h"
 
-// The fake model counts (tests/runtime/fake_library.cc): after token t comes t + 1. Here 14 opens
-// the model's turn and 19 ends it, so every answer is 15 16 17 18, spelled "pqrs". The tokenizer
-// itself would spell that "pq" "r" "s". The context has 30 tokens; a turn of one letter takes <u> a
-// <e> <m> pqrs: 8.
+// Every answer of the spelling model is "pqrs". Its context has 30 tokens; a turn of one letter
+// takes <u> a <e> <m> pqrs: 8.
 
 namespace carat::engine {
 namespace {
@@ -24,40 +22,12 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::ThrowsMessage;
 
-constexpr char kTokenizer[] = R"({"version": "1.0",
-  "added_tokens": [
-    {"id": 14, "content": "<m>", "single_word": false, "lstrip": false, "rstrip": false,
-     "normalized": false, "special": true},
-    {"id": 19, "content": "<e>", "single_word": false, "lstrip": false, "rstrip": false,
-     "normalized": false, "special": true},
-    {"id": 20, "content": "<u>", "single_word": false, "lstrip": false, "rstrip": false,
-     "normalized": false, "special": true},
-    {"id": 21, "content": "<s>", "single_word": false, "lstrip": false, "rstrip": false,
-     "normalized": false, "special": true}],
-  "decoder": {"type": "Fuse"},
-  "model": {"type": "BPE", "merges": [["p", "q"]],
-    "vocab": {"a": 2, "b": 3, "c": 4, "<m>": 14, "p": 15, "q": 16, "r": 17, "s": 18, "<e>": 19,
-              "<u>": 20, "<s>": 21, "pq": 22}}})";
-
-constexpr char kTemplate[] =
-    "{% for m in messages %}{{ {'user': '<u>', 'assistant': '<m>', 'system': '<s>'}[m.role] }}"
-    "{{ m.content }}<e>{% endfor %}<m>";
-
 class ChatSessionTest : public ::testing::Test {
  protected:
-  ChatSessionTest() {
-    library::DistConfig config = folder_.config();
-    config.generation.eos_token_ids = {19};
-    folder_.WriteConfig(config);
-    options_.sampling.temperature = 0;
-  }
+  ChatSessionTest() { options_.sampling.temperature = 0; }
 
-  ChatSession NewSession(const std::string& chat_template = kTemplate) {
-    TextModel model;
-    model.model = runtime::Model::Load(folder_.path(), {.num_threads = 1});
-    model.tokenizer = std::make_shared<const text::Tokenizer>(
-        text::Tokenizer::FromJson(kTokenizer, "tokenizer.json"));
-    return ChatSession(std::move(model), text::ChatTemplate::Compile(chat_template, "t.jinja", {}));
+  ChatSession NewSession(const std::string& chat_template = tests::kSpellingTemplate) {
+    return ChatSession(folder_.Load(), text::ChatTemplate::Compile(chat_template, "t.jinja", {}));
   }
 
   std::string Streamed(ChatSession& session, const std::string& message) {
@@ -66,7 +36,7 @@ class ChatSessionTest : public ::testing::Test {
     return text;
   }
 
-  tests::FakeModelFolder folder_;
+  tests::SpellingModelFolder folder_;
   ChatOptions options_;
 };
 
@@ -168,7 +138,7 @@ TEST_F(ChatSessionTest, AQuestionInterruptedBeforeItsAnswerIsForgotten) {
 TEST_F(ChatSessionTest, AMessageTheTemplateRefusesIsForgotten) {
   ChatSession session =
       NewSession("{% if messages[-1].content == 'c' %}{{ raise_exception('no c') }}{% endif %}" +
-                 std::string(kTemplate));
+                 std::string(tests::kSpellingTemplate));
   EXPECT_THAT([&] { Streamed(session, "c"); }, ThrowsMessage<Error>(HasSubstr("no c")));
   EXPECT_THAT(Contents(session), IsEmpty());
   EXPECT_EQ(Streamed(session, "a"), "pqrs");
