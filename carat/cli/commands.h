@@ -15,6 +15,8 @@ void AddChat(CLI::App& app);
 void AddGenerate(CLI::App& app);
 void AddLogits(CLI::App& app);
 void AddBench(CLI::App& app);
+void AddPerplexity(CLI::App& app);
+void AddEvaluate(CLI::App& app);
 void AddInspect(CLI::App& app);
 void AddGenConfig(CLI::App& app);
 void AddConvertWeight(CLI::App& app);

@@ -100,6 +100,8 @@ int Run(int argc, char** argv) {
   AddGenerate(app);
   AddLogits(app);
   AddBench(app);
+  AddPerplexity(app);
+  AddEvaluate(app);
   AddInspect(app);
   AddGenConfig(app);
   AddConvertWeight(app);

@@ -15,8 +15,9 @@ using ::testing::StartsWith;
 using tests::IsOneLine;
 using tests::RunCarat;
 
-const std::vector<std::string> kCommands = {"compile", "chat",    "generate", "logits",
-                                            "bench",   "inspect", "fixture",  "doctor"};
+const std::vector<std::string> kCommands = {"compile", "chat",       "generate", "logits",
+                                            "bench",   "perplexity", "evaluate", "inspect",
+                                            "fixture", "doctor"};
 
 TEST(Main, HelpNamesEveryCommand) {
   const auto result = RunCarat({"--help"});
