@@ -53,13 +53,24 @@ quantization::QuantizationScheme ChooseExportScheme(const model::ModelSource& so
   return quantization::FindScheme(name, arguments.embedding_quantization);
 }
 
-// What makes the folder of model.safetensors a Hugging Face folder.
-void ExportModelFiles(const model::ModelSource& source, const fs::path& folder) {
+// What makes the folder of model.safetensors a Hugging Face folder, as far as it is not there yet.
+std::map<std::string, std::string> MissingModelFiles(const model::ModelSource& source,
+                                                     const fs::path& folder) {
   std::map<std::string, std::string> files;
   for (const std::string_view name : library::kModelFiles) {
     auto text = name == "config.json" ? source.Config().dump(2) + "\n" : source.ReadFile(name);
     if (text && !library::HasModelFile(folder, name, *text)) files.emplace(name, *text);
   }
+  return files;
+}
+
+void ExportFolder(const model::ModelSource& source, quantization::WeightFormat format,
+                  const fs::path& file, const ProgressCallback& progress) {
+  const fs::path folder = fs::absolute(file).parent_path();
+  std::error_code error;
+  fs::create_directories(folder, error);  // what is wrong with it, the next lines say
+  const auto files = MissingModelFiles(source, folder);
+  model::ExportSafetensors(source, format, file, progress);
   for (const auto& [name, text] : files) WriteFileAtomically(folder / name, text);
 }
 
@@ -78,9 +89,7 @@ void RunExport(const ExportArguments& arguments) {
     if (arguments.format == kGguf) {
       model::ExportGguf(*source, scheme, arguments.output, progress.Callback());
     } else {
-      const fs::path folder = fs::absolute(arguments.output).parent_path();
-      ExportModelFiles(*source, folder);
-      model::ExportSafetensors(*source, scheme.matrix, arguments.output, progress.Callback());
+      ExportFolder(*source, scheme.matrix, arguments.output, progress.Callback());
     }
   }
   std::cout << fmt::format("{}: {:.1f} MB, {}\n", Printable(arguments.output.string()),

@@ -98,12 +98,20 @@ class Compilation {
   void ReadModel() {
     source_ = model::ModelSource::Open(options_.model);
     config_json_ = source_->Config();
+    // What MLC calls a format that is kept as it is.
+    if (options_.quantization == source_->NamedQuantization()) options_.quantization.clear();
     ApplyOverrides(options_, config_json_);
     config_ = source_->ParseConfig(config_json_);
     generation_ = source_->ReadGenerationDefaults(config_);
   }
 
   void ChooseScheme(std::string_view name) {
+    if (name.starts_with("q4f")) {
+      throw Error(
+          "--quantization {}: how MLC-LLM stores weights, which compute as q4_0; compile with "
+          "--quantization q4_0, or write MLC's files first with 'carat convert_weight'",
+          name);
+    }
     scheme_ = quantization::FindScheme(name, options_.embedding_quantization);
     AssignFormats(model::BuildGraph(config_), scheme_);  // refuses shapes the format cannot hold
   }

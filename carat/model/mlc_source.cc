@@ -101,6 +101,10 @@ Json GenerationConfig(const Json& chat_config) {
 MlcSource::MlcSource(const std::filesystem::path& folder)
     : ModelSource(folder), chat_config_(ParseJsonFile(folder / kMlcChatConfigFile)) {}
 
+std::string MlcSource::NamedQuantization() const {
+  return JsonObject(chat_config_, ConfigFile()).String("quantization");
+}
+
 std::string MlcSource::ConfigFile() const { return std::string(kMlcChatConfigFile); }
 
 Json MlcSource::Config() const { return HuggingFaceConfig(chat_config_, kMlcChatConfigFile); }
@@ -117,8 +121,7 @@ std::optional<std::string> MlcSource::ReadFile(std::string_view name) const {
 
 checkpoint::Checkpoint MlcSource::OpenWeights(const ModelConfig& config,
                                               const ProgressCallback& progress) const {
-  const MlcQuantization& quantization =
-      FindMlcQuantization(JsonObject(chat_config_, ConfigFile()).String("quantization"));
+  const MlcQuantization& quantization = FindMlcQuantization(NamedQuantization());
   TensorCache cache = TensorCache::Open(path());
   const TensorViews views(cache, quantization);
   checkpoint::Checkpoint checkpoint(path(), ConfigFile());

@@ -21,6 +21,7 @@ class MlcSource : public ModelSource {
 
   std::string_view Description() const override { return "MLC-LLM folder"; }
   bool IsQuantized() const override { return true; }
+  std::string NamedQuantization() const override;
   std::string ConfigFile() const override;
   Json Config() const override;
   std::optional<int64_t> ContextWindowSize() const override;

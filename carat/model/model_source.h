@@ -54,6 +54,9 @@ class ModelSource {
   // Whether the format is one that weights are quantized for.
   virtual bool IsQuantized() const = 0;
 
+  // The quantization that its config names, if it names one: "q4f16_1".
+  virtual std::string NamedQuantization() const { return ""; }
+
   virtual std::string ConfigFile() const = 0;  // names the origin of Config() in errors
   virtual Json Config() const = 0;             // the fields of config.json
 
