@@ -52,7 +52,7 @@ def perplexity_of_carat(carat: Path, compiled: Path, text: Path, context: int,
     finished = run([carat, "perplexity", compiled, "--file", text, "--context", str(context),
                     "--method", "llama.cpp", "--threads", str(num_threads), "--json"])
     said = json.loads(finished.stdout)
-    return {"perplexity": said["perplexity"], "tokens": said["tokens"]}
+    return {"perplexity": said["perplexity"], "tokens": said["scored_tokens"]}
 
 
 def has_perplexity(carat: Path) -> bool:

@@ -38,9 +38,10 @@ struct EvaluateArguments {
   bool json = false;
 };
 
-// The questions that a model brings in its folder.
+// The questions that a model brings: in its folder, or beside its file.
 std::filesystem::path TasksOf(const std::filesystem::path& model) {
-  std::filesystem::path file = model / "tasks.jsonl";
+  const bool is_file = std::filesystem::is_regular_file(model);
+  const std::filesystem::path file = (is_file ? model.parent_path() : model) / "tasks.jsonl";
   if (std::filesystem::exists(file)) return file;
   throw Error("{}: there is no such file; give one with questions by --tasks", file.string());
 }
@@ -120,7 +121,7 @@ void AddEvaluate(CLI::App& app) {
   AddModelArgument(*command, arguments->model);
   command
       ->add_option("--tasks", arguments->tasks,
-                   "Questions and answers, a .jsonl file (default: tasks.jsonl in MODEL)")
+                   "Questions and answers, a .jsonl file (default: tasks.jsonl in MODEL's folder)")
       ->check(NotEmpty());
   command->add_option("--max-tokens", arguments->max_tokens, "Length of an answer at most")
       ->capture_default_str()

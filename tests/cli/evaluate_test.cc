@@ -100,6 +100,12 @@ TEST_F(EvaluateCommand, TakesTheTasksInTheModelsFolder) {
                 "tasks.jsonl: there is no such file; give one with questions by --tasks");
 }
 
+TEST_F(EvaluateCommand, TakesTheTasksBesideAModelFile) {
+  Write("{}");
+  std::ofstream(folder_ / "model.gguf");
+  ExpectRefused(RunCarat({"evaluate", (folder_ / "model.gguf").string()}), "tasks.jsonl:1: ");
+}
+
 TEST_F(EvaluateCommand, NamesTheLineThatIsWrong) {
   Write(std::string(kTwoTasks) + "{\"task\": 1}\n");
   ExpectRefused(Run(), "tasks.jsonl:4: ");

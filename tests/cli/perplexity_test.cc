@@ -31,8 +31,8 @@ class PerplexityCommand : public ::testing::Test {
  protected:
   CaratResult Run(const std::vector<std::string>& flags,
                   const tests::CaratOptions& options = {}) const {
-    std::vector<std::string> arguments = {"perplexity", CompiledDemo().string(), "--file",
-                                          text_.string()};
+    std::vector<std::string> arguments = {
+        "perplexity", CompiledDemo().string(), "--file", text_.string(), "--threads", "1"};
     arguments.insert(arguments.end(), flags.begin(), flags.end());
     return RunCarat(arguments, options);
   }
@@ -64,7 +64,7 @@ TEST_F(PerplexityCommand, SaysWhatItMeasured) {
 }
 
 TEST_F(PerplexityCommand, PrintsJsonForPrograms) {
-  const CaratResult result = Run({"--context", "128", "--json", "--threads", "1"});
+  const CaratResult result = Run({"--context", "128", "--json"});
   ASSERT_EQ(result.exit_code, 0) << result.errors;
   const auto json = nlohmann::json::parse(result.output);
   EXPECT_EQ(json.at("method"), "sliding");
@@ -123,8 +123,7 @@ TEST_F(PerplexityCommand, RefusesNumbersOutOfRange) {
 }
 
 TEST_F(PerplexityCommand, CtrlCEndsIt) {
-  const CaratResult result =
-      Run({"--context", "2048", "--stride", "1", "--threads", "1"}, {.signal = SIGINT});
+  const CaratResult result = Run({"--context", "2048", "--stride", "1"}, {.signal = SIGINT});
   EXPECT_EQ(result.exit_code, 130);
   EXPECT_EQ(result.errors, "carat: interrupted\n");
   EXPECT_EQ(result.output, "");

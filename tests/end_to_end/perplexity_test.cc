@@ -21,8 +21,8 @@ constexpr int64_t kTextBytes = 2000;
 
 class PerplexityOfTheDemoTest : public testing::Test {
  protected:
-  engine::TextModel model_ =
-      engine::LoadTextModel(Compiled({.model = ModelFolder("demo"), .quantization = "q0f32"}));
+  engine::TextModel model_ = engine::LoadTextModel(
+      Compiled({.model = ModelFolder("demo"), .quantization = "q0f32"}), {.num_threads = 1});
   engine::PerplexityText text_ = engine::EncodePerplexityText(
       model_, ReadTextFile(ModelFolder("demo") / "sample.txt").substr(0, kTextBytes), "sample.txt",
       engine::PerplexityMethod::kSliding);
