@@ -5,7 +5,8 @@ follows differ. Both round on their way, each its own way, so their logits diffe
 everywhere; where the best two tokens are nearer to each other than that, either may come first. A
 disagreement is called explained when, in both programs, the other's choice is at most
 EXPLAINED_RMS times the logits' own difference (its root mean square over the vocabulary there)
-below the first.
+below the first, and that difference is what rounding makes: at most LARGEST_RMS of the logits'
+standard deviation.
 """
 
 import math
@@ -22,6 +23,9 @@ from saved_logits import LogProbabilities, SavedLogits
 # sqrt(2) rms; three of those are 4.2.
 EXPLAINED_RMS = 4.2
 
+# Activations in 8 bits err by up to 0.4% of a block's largest value, in each of some dozens of layers.
+LARGEST_RMS = 0.1
+
 # The root mean square is taken over every so manieth token: plain Python is slow.
 VOCABULARY_STRIDE = 13
 
@@ -35,10 +39,12 @@ class Disagreement:
     llama_cpp_gap: float  # by how much each has its own choice above the other's
     carat_gap: float
     rms: float
+    spread: float  # the standard deviation of the logits
 
     @property
     def explained(self) -> bool:
-        return max(self.llama_cpp_gap, self.carat_gap) <= EXPLAINED_RMS * self.rms
+        return (self.rms <= LARGEST_RMS * self.spread
+                and max(self.llama_cpp_gap, self.carat_gap) <= EXPLAINED_RMS * self.rms)
 
 
 def rms_difference(saved: LogProbabilities, logits: array) -> float:
@@ -47,8 +53,12 @@ def rms_difference(saved: LogProbabilities, logits: array) -> float:
                    for token in range(0, len(logits), VOCABULARY_STRIDE) if saved.levels[token] > 0]
     if not differences:
         return 0.0
-    mean = math.fsum(differences) / len(differences)
-    return math.sqrt(math.fsum((value - mean) ** 2 for value in differences) / len(differences))
+    return standard_deviation(differences)
+
+
+def standard_deviation(values: Sequence[float]) -> float:
+    mean = math.fsum(values) / len(values)
+    return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / len(values))
 
 
 def compare_position(saved: LogProbabilities, logits: array, chunk: int,
@@ -59,7 +69,8 @@ def compare_position(saved: LogProbabilities, logits: array, chunk: int,
     llama_cpp = saved.levels.index(max(saved.levels))
     return Disagreement(chunk, position, llama_cpp, carat,
                         saved.of(llama_cpp) - saved.of(carat), logits[carat] - logits[llama_cpp],
-                        rms_difference(saved, logits))
+                        rms_difference(saved, logits),
+                        standard_deviation(logits[::VOCABULARY_STRIDE]))
 
 
 def compare_chunk(chunk: int, positions: range, saved_rows: Iterable[LogProbabilities],

@@ -45,12 +45,6 @@ Error NoWeights(const fs::path& folder) {
                folder.string(), kSingleFile, kIndexFile);
 }
 
-// A name in an index is a file of the same folder, nothing else.
-bool IsPlainFileName(const std::string& name) {
-  return !name.empty() && name != "." && name != ".." && name.find('\0') == std::string::npos &&
-         fs::path(name).filename() == name;
-}
-
 std::map<std::string, std::string> ReadWeightMap(const fs::path& index) {
   const Json json = ParseJsonFile(index);
   const JsonObject weight_map = JsonObject(json, index.filename().string()).Object("weight_map");

@@ -47,4 +47,9 @@ bool Has(const fs::path& folder, std::string_view name) {
   return TypeOf(folder / name) != fs::file_type::not_found;
 }
 
+bool IsPlainFileName(const std::string& name) {
+  return !name.empty() && name != "." && name != ".." && name.find('\0') == std::string::npos &&
+         std::filesystem::path(name).filename() == name;
+}
+
 }  // namespace carat::checkpoint

@@ -5,6 +5,7 @@
 #define CARAT_CHECKPOINT_FOLDER_H_
 
 #include <filesystem>
+#include <string>
 #include <string_view>
 
 namespace carat::checkpoint {
@@ -15,6 +16,9 @@ void CheckIsFolder(const std::filesystem::path& path, std::string_view expected)
 
 // Whether the folder has something of that name. Throws Error if the system will not tell.
 bool Has(const std::filesystem::path& folder, std::string_view name);
+
+// Whether a name that a file gives is that of a file in the same folder, and nothing else.
+bool IsPlainFileName(const std::string& name);
 
 }  // namespace carat::checkpoint
 

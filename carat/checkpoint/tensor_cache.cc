@@ -10,6 +10,7 @@
 #include "carat/base/error.h"
 #include "carat/base/interrupt.h"
 #include "carat/base/md5.h"
+#include "carat/checkpoint/folder.h"
 
 namespace carat::checkpoint {
 namespace {
@@ -36,12 +37,6 @@ constexpr std::array<std::pair<std::string_view, DType>, 14> kTvmDTypes = {{
     {"int32", DType::kI32},
     {"int64", DType::kI64},
 }};
-
-// A name in an index is a file of the same folder, nothing else.
-bool IsPlainFileName(const std::string& name) {
-  return !name.empty() && name != "." && name != ".." && name.find('\0') == std::string::npos &&
-         fs::path(name).filename() == name;
-}
 
 const Json& List(const JsonObject& object, std::string_view name) {
   const Json* list = object.Find(name);

@@ -1,6 +1,7 @@
 #include "carat/checkpoint/tensor_rows.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <vector>
 
@@ -72,6 +73,15 @@ std::vector<uint32_t> Words(std::span<const std::byte> bytes) {
   std::vector<uint32_t> words(bytes.size() / sizeof(uint32_t));
   std::memcpy(words.data(), bytes.data(), bytes.size());
   return words;
+}
+
+uint16_t F16Scale(const TensorInfo& tensor, uint16_t bf16_scale) {
+  const uint16_t scale = FloatToF16(BF16ToFloat(bf16_scale));
+  if (std::isfinite(F16ToFloat(scale))) return scale;
+  throw Error(
+      "tensor '{}': has a scale of {}, too large for the f16 of q4_0; use --quantization "
+      "q0f32 or q0bf16",
+      tensor.name, BF16ToFloat(bf16_scale));
 }
 
 std::span<const std::byte> Rows(const TensorInfo& tensor, std::span<const std::byte> all,
@@ -155,7 +165,7 @@ void CopyRows(const TensorInfo& tensor, int64_t first_row, int64_t num_rows, std
   }
   std::vector<uint16_t> scales = HalfScales(RowScales(tensor, first_row, num_rows));
   if (tensor.dtype == DType::kQ4BF16_1) {
-    for (uint16_t& scale : scales) scale = FloatToF16(BF16ToFloat(scale));
+    for (uint16_t& scale : scales) scale = F16Scale(tensor, scale);
   }
   const size_t block_bytes = quantization::BlockBytes(WeightFormat::kQ4_0);
   for (size_t group = 0; group * quantization::kWordsPerGroup < words.size(); ++group) {

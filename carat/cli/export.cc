@@ -41,16 +41,17 @@ struct ExportArguments {
   fs::path output;
 };
 
-// What is stored, unless the flags say otherwise; safetensors files have floats alone.
-quantization::QuantizationScheme ChooseExportScheme(const model::ModelSource& source,
-                                                    const ExportArguments& arguments) {
-  std::string name = arguments.quantization;
-  if (name.empty()) {
-    model::ModelConfig config = source.LoadConfig();
-    name = model::StoredScheme(source.OpenCheckpoint(config), config);
-    if (arguments.format == kSafetensors && !name.starts_with("q0")) name = "q0f32";
+void CheckExportArguments(const ExportArguments& arguments) {
+  if (library::IsDistFolder(arguments.model) &&
+      !model::ModelSource::HoldsWeights(arguments.model)) {
+    throw Error(
+        "{}: a compiled folder, whose weights are laid out for one machine; give the model it was "
+        "compiled from",
+        arguments.model.string());
   }
-  return quantization::FindScheme(name, arguments.embedding_quantization);
+  if (arguments.format == kSafetensors && !arguments.embedding_quantization.empty()) {
+    throw Error("--embedding-quantization: all of a safetensors file is in one format");
+  }
 }
 
 // What makes the folder of model.safetensors a Hugging Face folder, as far as it is not there yet.
@@ -58,39 +59,35 @@ std::map<std::string, std::string> MissingModelFiles(const model::ModelSource& s
                                                      const fs::path& folder) {
   std::map<std::string, std::string> files;
   for (const std::string_view name : library::kModelFiles) {
-    auto text = name == "config.json" ? source.Config().dump(2) + "\n" : source.ReadFile(name);
+    auto text = source.ReadFile(name);
+    if (!text && name == "config.json") text = source.Config().dump(2) + "\n";
     if (text && !library::HasModelFile(folder, name, *text)) files.emplace(name, *text);
   }
   return files;
 }
 
-void ExportFolder(const model::ModelSource& source, quantization::WeightFormat format,
-                  const fs::path& file, const ProgressCallback& progress) {
-  const fs::path folder = fs::absolute(file).parent_path();
-  std::error_code error;
-  fs::create_directories(folder, error);  // what is wrong with it, the next lines say
+quantization::QuantizationScheme ExportFolder(const model::ModelSource& source,
+                                              const ExportArguments& arguments,
+                                              const ProgressCallback& progress) {
+  const fs::path folder = fs::absolute(arguments.output).parent_path();
   const auto files = MissingModelFiles(source, folder);
-  model::ExportSafetensors(source, format, file, progress);
+  auto scheme =
+      model::ExportSafetensors(source, arguments.quantization, arguments.output, progress);
   for (const auto& [name, text] : files) WriteFileAtomically(folder / name, text);
+  return scheme;
 }
 
 void RunExport(const ExportArguments& arguments) {
-  if (library::IsDistFolder(arguments.model)) {
-    throw Error(
-        "{}: a compiled folder, whose weights are laid out for one machine; give the model "
-        "it was compiled from",
-        arguments.model.string());
-  }
+  CheckExportArguments(arguments);
   const auto source = model::ModelSource::Open(arguments.model);
-  const quantization::QuantizationScheme scheme = ChooseExportScheme(*source, arguments);
+  quantization::QuantizationScheme scheme;
   {
     const InterruptGuard guard(InterruptGuard::Signals::kAndTermination);
     Progress progress(fmt::format("writing {}", arguments.output.string()));
-    if (arguments.format == kGguf) {
-      model::ExportGguf(*source, scheme, arguments.output, progress.Callback());
-    } else {
-      ExportFolder(*source, scheme.matrix, arguments.output, progress.Callback());
-    }
+    scheme = arguments.format == kGguf ? model::ExportGguf(*source, arguments.quantization,
+                                                           arguments.embedding_quantization,
+                                                           arguments.output, progress.Callback())
+                                       : ExportFolder(*source, arguments, progress.Callback());
   }
   std::cout << fmt::format("{}: {:.1f} MB, {}\n", Printable(arguments.output.string()),
                            static_cast<double>(fs::file_size(arguments.output)) / 1e6, scheme.name);

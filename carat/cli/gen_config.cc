@@ -61,7 +61,10 @@ void RunGenConfig(GenConfigArguments& arguments) {
 
   PrepareOutput(arguments.mlc);
   const fs::path& output = arguments.mlc.output;
-  for (const std::string& name : model::TokenizerFiles(folder)) {
+  std::vector<std::string> files = model::TokenizerFiles(folder);
+  // Not one of MLC's files, but Carat's chat template where tokenizer_config.json has none.
+  if (fs::exists(folder / "chat_template.jinja")) files.emplace_back("chat_template.jinja");
+  for (const std::string& name : files) {
     std::error_code error;
     if (fs::equivalent(folder / name, output / name, error)) continue;
     const MappedFile file(folder / name);

@@ -87,7 +87,8 @@ void WriteLogits(const LogitsArguments& arguments, int64_t vocab_size, int64_t m
 }
 
 void RunReference(const LogitsArguments& arguments) {
-  if (library::IsDistFolder(arguments.model)) {
+  if (library::IsDistFolder(arguments.model) &&
+      !model::ModelSource::HoldsWeights(arguments.model)) {
     throw Error("{}: --reference reads the model, and this is a compiled folder",
                 arguments.model.string());
   }
@@ -95,10 +96,12 @@ void RunReference(const LogitsArguments& arguments) {
   model::ModelConfig config = source->LoadConfig();
   const checkpoint::Checkpoint checkpoint = source->OpenCheckpoint(config);
   const graph::Graph graph = model::BuildGraph(config);
-  const quantization::WeightFormat format =
-      arguments.quantization ? quantization::FindScheme(*arguments.quantization).matrix
-                             : quantization::WeightFormat::kF32;
-  graph::Reference reference(graph, model::CheckpointWeights(checkpoint, format));
+  const bool has_own_weights =
+      !arguments.quantization || *arguments.quantization == source->NamedQuantization();
+  graph::Reference reference(
+      graph, has_own_weights ? model::CheckpointWeights(checkpoint)
+                             : model::CheckpointWeights(
+                                   checkpoint, quantization::FindScheme(*arguments.quantization)));
   std::vector<float> logits;
   WriteLogits(arguments, config.vocab_size, config.max_position_embeddings,
               [&](std::span<const TokenId> tokens) {

@@ -24,8 +24,8 @@ struct CompileOptions {
   std::string device = "cpu";
   std::string target = "native";                    // library/cpu_features.h has the names
   std::filesystem::path output = {};                // empty: dist/<model>-<quantization>-<device>
-  std::optional<int64_t> context_window_size = {};  // tokens; default: max_position_embeddings
-  std::optional<int64_t> sliding_window_size = {};  // tokens; default: config.json's
+  std::optional<int64_t> context_window_size = {};  // tokens; default: the model's
+  std::optional<int64_t> sliding_window_size = {};  // tokens; default: the model's
   int64_t prefill_chunk_size = 512;                 // tokens of one forward call
   int64_t max_batch_size = 16;                      // sequences of one forward call
   std::string overrides = {};                       // "rope_theta=1e6;context_window_size=4096"

@@ -50,7 +50,6 @@ CompileOutput::CompileOutput(const fs::path& output) {
     throw Error("{}: is a folder; -o takes a folder without .so in its name, or a file",
                 output.string());
   }
-  fs::create_directories(folder_, error);
   checkpoint::CheckIsFolder(folder_, "the folder of the library");
   CheckHoldsNoOtherLibrary(folder_, library_);
   temporary_ = std::make_unique<TemporaryPath>(ResolveTarget(folder_ / library_),
@@ -63,7 +62,7 @@ const fs::path& CompileOutput::path() const {
 
 void CompileOutput::WriteModelFile(std::string_view name, std::string_view text) {
   if (!directory_) {
-    if (name == "config.json") return;
+    if (name == "config.json" || name == "generation_config.json") return;
     if (library::HasModelFile(folder_, name, text)) return;
   }
   WriteFileAtomically(path() / name, text);

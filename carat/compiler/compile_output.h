@@ -17,9 +17,8 @@ namespace carat::compiler {
 //
 //     -o FOLDER    the folder is the compiled model's alone, and is replaced as a whole
 //     -o FILE.so   as mlc_llm has it: the library gets that name, and what belongs to it lies in
-//     the
-//                  same folder, which may be the model's own. carat-config.json comes last: a
-//                  folder without it is not a compiled model.
+//                  the same folder, which is there already and may be the model's own.
+//                  carat-config.json comes last: a folder without it is not a compiled model.
 class CompileOutput {
  public:
   // Throws Error if nothing can be written there, or if something would be lost.
@@ -32,9 +31,9 @@ class CompileOutput {
   const std::filesystem::path& folder() const { return folder_; }  // where files are in the end
   const std::string& library() const { return library_; }          // the file's name
 
-  // Writes one of library::kModelFiles. One that a folder with other files has already must say the
-  // same, and is left as it is; config.json would make such a folder another kind of model, and is
-  // left out.
+  // Writes one of library::kModelFiles. In a folder with other files, one that is there already
+  // must say the same, and is left as it is. config.json would make such a folder another kind of
+  // model, and what generation_config.json says is in carat-config.json: both are left out there.
   void WriteModelFile(std::string_view name, std::string_view text);
 
   void Commit();  // nothing is written after it

@@ -65,7 +65,7 @@ DistConfig ParseDistConfig(std::string_view json_text, std::string_view where) {
   const JsonObject object(json, std::string(where));
   DistConfig config;
   config.library = object.OptionalString("library").value_or(std::string(kLibraryFile));
-  if (std::filesystem::path(config.library).filename() != config.library) {
+  if (!checkpoint::IsPlainFileName(config.library)) {
     throw object.Wrong("library", "the name of a file in the same folder");
   }
   config.metadata = MetadataFromJson(object.Object("metadata").json(), where);

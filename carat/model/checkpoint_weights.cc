@@ -28,14 +28,19 @@ void RoundRows(WeightFormat format, const SourceTensor& source, std::span<float>
 
 }  // namespace
 
+graph::WeightSource CheckpointWeights(const checkpoint::Checkpoint& checkpoint) {
+  return CheckpointWeights(checkpoint,
+                           quantization::FindScheme(quantization::SchemeName(WeightFormat::kF32)));
+}
+
 graph::WeightSource CheckpointWeights(const checkpoint::Checkpoint& checkpoint,
-                                      WeightFormat matrix_format) {
-  return [&checkpoint, matrix_format](const SourceTensor& source) {
+                                      const quantization::QuantizationScheme& scheme) {
+  return [&checkpoint, scheme](const SourceTensor& source) {
     std::vector<float> values =
         checkpoint.Read(checkpoint.Require(source.name, source.rows, source.cols));
-    if (!source.is_vector && matrix_format != WeightFormat::kF32) {
-      RoundRows(matrix_format, source, values);
-    }
+    const bool is_embedding = source.name.ends_with("embed_tokens.weight");
+    const WeightFormat format = is_embedding ? scheme.embedding : scheme.matrix;
+    if (!source.is_vector && format != WeightFormat::kF32) RoundRows(format, source, values);
     return values;
   };
 }

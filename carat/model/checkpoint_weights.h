@@ -5,16 +5,17 @@
 
 #include "carat/checkpoint/checkpoint.h"
 #include "carat/graph/reference.h"
-#include "carat/quantization/weight_format.h"
+#include "carat/quantization/scheme.h"
 
 namespace carat::model {
 
-// The checkpoint's tensors in f32. With another `matrix_format` every matrix is quantized to it and
-// back, so that the reference computes with exactly the weights that a compiled library has;
-// vectors stay as they are, as they do there. `checkpoint` must outlive the source.
-graph::WeightSource CheckpointWeights(
-    const checkpoint::Checkpoint& checkpoint,
-    quantization::WeightFormat matrix_format = quantization::WeightFormat::kF32);
+// The checkpoint's tensors in f32. `checkpoint` must outlive the source.
+graph::WeightSource CheckpointWeights(const checkpoint::Checkpoint& checkpoint);
+
+// With every matrix quantized as the scheme says and back, so that the reference computes with
+// exactly the weights that a compiled library has; vectors stay as they are, as they do there.
+graph::WeightSource CheckpointWeights(const checkpoint::Checkpoint& checkpoint,
+                                      const quantization::QuantizationScheme& scheme);
 
 }  // namespace carat::model
 

@@ -51,6 +51,13 @@ void CheckGgufCanSay(const ModelConfig& config, std::string_view file) {
         "{} for this shape; such a model has no GGUF form",
         file, config.query_pre_attn_scalar, assumed);
   }
+  if (config.attn_logit_softcapping) {
+    throw Error(
+        "{}: field 'attn_logit_softcapping' is {}, which llama.cpp's Gemma 3 does not compute; "
+        "such "
+        "a model has no GGUF form",
+        file, *config.attn_logit_softcapping);
+  }
   if (config.rope_sliding.linear_factor != 1) {
     throw Error(
         "{}: the RoPE of sliding layers is scaled by {}, for which GGUF has no place; such a model "
@@ -61,13 +68,18 @@ void CheckGgufCanSay(const ModelConfig& config, std::string_view file) {
 
 class GgufExporter {
  public:
-  GgufExporter(const ModelSource& source, const quantization::QuantizationScheme& scheme)
-      : source_(source), scheme_(scheme), config_(source.LoadConfig()) {
+  explicit GgufExporter(const ModelSource& source) : source_(source), config_(source.LoadConfig()) {
     CheckGgufCanSay(config_, source.ConfigFile());
   }
 
-  void Export(const std::filesystem::path& file, const ProgressCallback& progress) {
+  quantization::QuantizationScheme Export(std::string_view quantization,
+                                          std::string_view embedding_quantization,
+                                          const std::filesystem::path& file,
+                                          const ProgressCallback& progress) {
     const checkpoint::Checkpoint checkpoint = source_.OpenCheckpoint(config_);
+    scheme_ = quantization::FindScheme(
+        quantization.empty() ? StoredScheme(checkpoint, config_) : std::string(quantization),
+        embedding_quantization);
     ListTensors();
     AddGeneral();
     AddShapes();
@@ -80,6 +92,7 @@ class GgufExporter {
         progress);
     writer.Close();
     target.Commit();
+    return scheme_;
   }
 
  private:
@@ -123,7 +136,6 @@ class GgufExporter {
       metadata_.AddString(Key("rope.scaling.type"), "linear");
       AddNumber("rope.scaling.factor", config_.rope_full.linear_factor);
     }
-    if (const auto cap = config_.attn_logit_softcapping) AddNumber("attn_logit_softcapping", *cap);
     if (const auto cap = config_.final_logit_softcapping) {
       AddNumber("final_logit_softcapping", *cap);
     }
@@ -202,8 +214,8 @@ class GgufExporter {
   static constexpr std::string_view kChatTemplateKey = "tokenizer.chat_template";
 
   const ModelSource& source_;
-  const quantization::QuantizationScheme& scheme_;
   ModelConfig config_;
+  quantization::QuantizationScheme scheme_;
   GgufMetadata metadata_;
   std::vector<ExportedTensor> tensors_;
   std::vector<checkpoint::GgufTensorSpec> specs_;
@@ -211,9 +223,12 @@ class GgufExporter {
 
 }  // namespace
 
-void ExportGguf(const ModelSource& source, const quantization::QuantizationScheme& scheme,
-                const std::filesystem::path& file, const ProgressCallback& progress) {
-  GgufExporter(source, scheme).Export(file, progress);
+quantization::QuantizationScheme ExportGguf(const ModelSource& source,
+                                            std::string_view quantization,
+                                            std::string_view embedding_quantization,
+                                            const std::filesystem::path& file,
+                                            const ProgressCallback& progress) {
+  return GgufExporter(source).Export(quantization, embedding_quantization, file, progress);
 }
 
 }  // namespace carat::model

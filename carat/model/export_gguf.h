@@ -4,6 +4,7 @@
 #define CARAT_MODEL_EXPORT_GGUF_H_
 
 #include <filesystem>
+#include <string_view>
 
 #include "carat/base/progress.h"
 #include "carat/model/model_source.h"
@@ -11,11 +12,16 @@
 
 namespace carat::model {
 
-// Matrices that are stored in the scheme's formats keep their bits; norms are f32. Throws Error for
-// a model that GGUF cannot say, and for one without a tokenizer, which llama.cpp does not load.
-// `file` is there in the end or, if anything goes wrong, as it was before.
-void ExportGguf(const ModelSource& source, const quantization::QuantizationScheme& scheme,
-                const std::filesystem::path& file, const ProgressCallback& progress = {});
+// The quantizations are FindScheme's, of matrices and of the embedding; empty: as they are stored
+// (StoredScheme). Matrices that are stored in these formats keep their bits; norms are f32. Returns
+// what was written. Throws Error for a model that GGUF cannot say, and for one without a tokenizer,
+// which llama.cpp does not load. `file` is there in the end or, if anything goes wrong, as it was
+// before.
+quantization::QuantizationScheme ExportGguf(const ModelSource& source,
+                                            std::string_view quantization,
+                                            std::string_view embedding_quantization,
+                                            const std::filesystem::path& file,
+                                            const ProgressCallback& progress = {});
 
 }  // namespace carat::model
 

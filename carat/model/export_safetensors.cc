@@ -1,5 +1,6 @@
 #include "carat/model/export_safetensors.h"
 
+#include <string_view>
 #include <vector>
 
 #include "carat/base/error.h"
@@ -27,13 +28,28 @@ checkpoint::DType SafetensorsDType(WeightFormat format) {
   }
 }
 
+quantization::QuantizationScheme ChooseFloats(std::string_view quantization,
+                                              const checkpoint::Checkpoint& checkpoint,
+                                              const ModelConfig& config) {
+  if (!quantization.empty()) return quantization::FindScheme(quantization);
+  const auto stored = quantization::FindScheme(StoredScheme(checkpoint, config));
+  const bool are_floats =
+      stored.matrix == stored.embedding && quantization::BlockValues(stored.matrix) == 1;
+  return are_floats ? stored
+                    : quantization::FindScheme(quantization::SchemeName(WeightFormat::kF32));
+}
+
 }  // namespace
 
-void ExportSafetensors(const ModelSource& source, WeightFormat format,
-                       const std::filesystem::path& file, const ProgressCallback& progress) {
-  const checkpoint::DType dtype = SafetensorsDType(format);
+quantization::QuantizationScheme ExportSafetensors(const ModelSource& source,
+                                                   std::string_view quantization,
+                                                   const std::filesystem::path& file,
+                                                   const ProgressCallback& progress) {
   ModelConfig config = source.LoadConfig();
   const checkpoint::Checkpoint checkpoint = source.OpenCheckpoint(config);
+  const quantization::QuantizationScheme scheme = ChooseFloats(quantization, checkpoint, config);
+  const WeightFormat format = scheme.matrix;
+  const checkpoint::DType dtype = SafetensorsDType(format);
   const float hugging_face_offset = ModelConfig().norm_offset;
   std::vector<ExportedTensor> tensors;
   std::vector<checkpoint::TensorSpec> specs;
@@ -53,6 +69,7 @@ void ExportSafetensors(const ModelSource& source, WeightFormat format,
       progress);
   writer.Close();
   target.Commit();
+  return scheme;
 }
 
 }  // namespace carat::model

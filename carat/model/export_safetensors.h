@@ -4,17 +4,21 @@
 #define CARAT_MODEL_EXPORT_SAFETENSORS_H_
 
 #include <filesystem>
+#include <string_view>
 
 #include "carat/base/progress.h"
 #include "carat/model/model_source.h"
-#include "carat/quantization/weight_format.h"
+#include "carat/quantization/scheme.h"
 
 namespace carat::model {
 
-// `format` is kF32, kF16 or kBF16; quantized weights are written as the values they stand for.
-// `file` is there in the end or, if anything goes wrong, as it was before.
-void ExportSafetensors(const ModelSource& source, quantization::WeightFormat format,
-                       const std::filesystem::path& file, const ProgressCallback& progress = {});
+// `quantization` is q0f32, q0f16 or q0bf16; empty: as they are stored, and q0f32 for weights that
+// are quantized, which are written as the values they stand for. Returns what was written. `file`
+// is there in the end or, if anything goes wrong, as it was before.
+quantization::QuantizationScheme ExportSafetensors(const ModelSource& source,
+                                                   std::string_view quantization,
+                                                   const std::filesystem::path& file,
+                                                   const ProgressCallback& progress = {});
 
 }  // namespace carat::model
 

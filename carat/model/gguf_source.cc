@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "carat/base/error.h"
 #include "carat/checkpoint/gguf_config.h"
 #include "carat/checkpoint/gguf_names.h"
 #include "carat/checkpoint/gguf_tokenizer.h"
@@ -30,10 +31,13 @@ checkpoint::Checkpoint GgufSource::OpenWeights(const ModelConfig& /*config*/,
   checkpoint::Checkpoint checkpoint(path(), ConfigFile());
   MappedFile file(path());
   const std::span<const std::byte> bytes = file.bytes();
+  if (bytes.size() != file_.bytes().size()) {
+    throw Error("{}: has changed while it was read", path().string());
+  }
   const size_t file_index = checkpoint.AddFile(std::move(file));
   for (const checkpoint::GgufTensor& tensor : gguf_.tensors()) {
     const std::optional<std::string> name = checkpoint::HuggingFaceName(tensor.name);
-    if (!name) continue;
+    if (!name || tensor.bytes.empty()) continue;
     const auto offset = static_cast<size_t>(tensor.bytes.data() - file_.bytes().data());
     checkpoint.Add({.name = *name,
                     .dtype = checkpoint::FromGgml(tensor.type),

@@ -10,6 +10,7 @@
 #include "carat/base/error.h"
 #include "carat/base/file.h"
 #include "carat/model/generation_defaults.h"
+#include "carat/model/model_source.h"
 
 namespace carat::model {
 namespace {
@@ -188,7 +189,13 @@ OrderedJson TokenizerInfo(const OrderedJson& tokenizer) {
 
 OrderedJson ReadTokenizerInfo(const fs::path& folder) {
   const fs::path path = folder / "tokenizer.json";
-  return TokenizerInfo(fs::exists(path) ? ReadOrdered(path) : OrderedJson::object());
+  if (!fs::exists(path)) return TokenizerInfo(OrderedJson::object());
+  // Without the vocabulary: an OrderedJson searches its keys one by one.
+  const auto is_wanted = [](int depth, OrderedJson::parse_event_t event, OrderedJson& value) {
+    return depth != 1 || event != OrderedJson::parse_event_t::key ||
+           (value != "model" && value != "added_tokens");
+  };
+  return TokenizerInfo(OrderedJson::parse(ReadTextFile(path, kMaxModelFileBytes), is_wanted));
 }
 
 // The first of the files beside config.json, then config.json itself, that gives the field.

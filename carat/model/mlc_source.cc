@@ -110,13 +110,15 @@ std::string MlcSource::ConfigFile() const { return std::string(kMlcChatConfigFil
 Json MlcSource::Config() const { return HuggingFaceConfig(chat_config_, kMlcChatConfigFile); }
 
 std::optional<int64_t> MlcSource::ContextWindowSize() const {
-  return JsonObject(chat_config_, ConfigFile()).OptionalPositiveInt("context_window_size");
+  // -1 is MLC's for none.
+  const auto size = JsonObject(chat_config_, ConfigFile()).OptionalInt("context_window_size");
+  return size.value_or(-1) > 0 ? size : std::nullopt;
 }
 
 std::optional<std::string> MlcSource::ReadFile(std::string_view name) const {
-  if (checkpoint::Has(path(), name)) return ReadTextFile(path() / name, kMaxModelFileBytes);
   if (name == "generation_config.json") return GenerationConfig(chat_config_).dump(2);
-  return std::nullopt;
+  if (!checkpoint::Has(path(), name)) return std::nullopt;
+  return ReadTextFile(path() / name, kMaxModelFileBytes);
 }
 
 checkpoint::Checkpoint MlcSource::OpenWeights(const ModelConfig& config,

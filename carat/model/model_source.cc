@@ -87,6 +87,14 @@ bool ModelSource::IsModelFile(const fs::path& file) {
          file.filename() == kHuggingFaceConfigFile;
 }
 
+bool ModelSource::HoldsWeights(const fs::path& folder) {
+  for (const std::string_view name :
+       {"model.safetensors", "model.safetensors.index.json", "tensor-cache.json"}) {
+    if (checkpoint::Has(folder, name)) return true;
+  }
+  return GgufFiles(folder).size() == 1;
+}
+
 std::string ModelSource::Name() const {
   std::error_code error;
   fs::path path = fs::weakly_canonical(path_, error);

@@ -38,6 +38,9 @@ class ModelSource {
   // Whether a file's name is that of a model, for those who also take other files.
   static bool IsModelFile(const std::filesystem::path& file);
 
+  // Whether a folder has the weights of a model: a compiled one may lie in the same folder.
+  static bool HoldsWeights(const std::filesystem::path& folder);
+
   virtual ~ModelSource() = default;
   ModelSource(const ModelSource&) = delete;
   ModelSource& operator=(const ModelSource&) = delete;
@@ -94,8 +97,8 @@ class ModelSource {
 
 // The quantization scheme that keeps the checkpoint's matrices as they are stored: "q4_0",
 // "q4_0+q8_0". Formats that Carat only reads become the next one that holds them well: K-quants and
-// ggml's q4_1, q5_0 and q5_1 become q8_0. Nothing for matrices in more than one format besides the
-// embedding's.
+// ggml's q4_1, q5_0 and q5_1 become q8_0. Where matrices besides the embedding have several
+// formats, all get the largest of them.
 std::string StoredScheme(const checkpoint::Checkpoint& checkpoint, const ModelConfig& config);
 
 }  // namespace carat::model

@@ -37,7 +37,7 @@ class ChatTemplate {
   static std::optional<ChatTemplate> Find(const std::filesystem::path& folder);
 
   // The same for files that lie elsewhere: `read` gives the text of one, or nothing. Errors name
-  // them as if they were in `folder`.
+  // them by their names, or as if they were in `folder`.
   using ReadFile = std::function<std::optional<std::string>(std::string_view name)>;
   static std::optional<ChatTemplate> Find(const ReadFile& read,
                                           const std::filesystem::path& folder);

@@ -22,8 +22,8 @@ using tests::CompiledDemo;
 using tests::DemoCheckpoint;
 using tests::RunCarat;
 
-constexpr const char* kQuestion = "What is the capital of France?";
-constexpr const char* kAnswer = "The capital of France is Paris.";
+constexpr const char* kExportQuestion = "What is the capital of France?";
+constexpr const char* kExportAnswer = "The capital of France is Paris.";
 
 class Export : public ::testing::Test {
  protected:
@@ -36,9 +36,7 @@ class Export : public ::testing::Test {
   }
 
   void ExpectRefusal(const CaratResult& result, const std::string& part) {
-    EXPECT_EQ(result.exit_code, 1);
-    EXPECT_TRUE(tests::IsOneLine(result.errors)) << result.errors;
-    EXPECT_THAT(result.errors, HasSubstr(part));
+    tests::ExpectRefused(result, part);
     EXPECT_TRUE(fs::is_empty(folder_.path()));
   }
 
@@ -51,10 +49,10 @@ TEST_F(Export, AGgufFileAnswersAsTheFolderDoes) {
   EXPECT_EQ(written.exit_code, 0) << written.errors;
   EXPECT_THAT(written.output, HasSubstr("demo.gguf: 1."));
   const CaratResult answer =
-      RunCarat({"generate", (folder_ / "demo.gguf").string(), "--prompt", kQuestion},
+      RunCarat({"generate", (folder_ / "demo.gguf").string(), "--prompt", kExportQuestion},
                {.environment = {{"XDG_CACHE_HOME", (folder_ / "cache").string()}}});
   EXPECT_EQ(answer.exit_code, 0) << answer.errors;
-  EXPECT_THAT(answer.output, HasSubstr(kAnswer));
+  EXPECT_THAT(answer.output, HasSubstr(kExportAnswer));
 }
 
 TEST_F(Export, SafetensorsComeWithWhatAHuggingFaceFolderNeeds) {
@@ -77,6 +75,8 @@ TEST_F(Export, SaysWhatItCannotWrite) {
   ExpectRefusal(Write(DemoCheckpoint(), "gguf", "a.gguf", {"--quantization", "q5_0"}), "q8_0");
   ExpectRefusal(Write(DemoCheckpoint(), "safetensors", "a", {"--quantization", "q4_0"}),
                 "have no q4_0");
+  ExpectRefusal(Write(DemoCheckpoint(), "safetensors", "a", {"--embedding-quantization", "q0f16"}),
+                "--embedding-quantization");
   ExpectRefusal(Write(folder_ / "none", "gguf", "a.gguf"), "none");
   ExpectRefusal(Write(DemoCheckpoint(), "gguf", "no/folder/a.gguf"), "no/folder");
 }
@@ -121,8 +121,16 @@ TEST_F(MlcFolder, CompilesAsUsersOfMlcTypeIt) {
                 "--device", "cpu", "-o", path() + "/model.so"});
   EXPECT_EQ(compiled.exit_code, 0) << compiled.errors;
   EXPECT_TRUE(fs::exists(path() + "/model.so"));
-  const CaratResult answer = RunCarat({"generate", path(), "--prompt", kQuestion});
-  EXPECT_THAT(answer.output, HasSubstr(kAnswer)) << answer.errors;
+  const CaratResult answer = RunCarat({"generate", path(), "--prompt", kExportQuestion});
+  EXPECT_THAT(answer.output, HasSubstr(kExportAnswer)) << answer.errors;
+}
+
+TEST_F(MlcFolder, WithItsLibraryInItIsStillAModel) {
+  EXPECT_EQ(RunCarat({"compile", path(), "-o", path() + "/model.so"}).exit_code, 0);
+  const CaratResult result =
+      RunCarat({"export", path(), "--format", "gguf", "-o", (folder_ / "out.gguf").string()});
+  EXPECT_EQ(result.exit_code, 0) << result.errors;
+  EXPECT_THAT(result.output, HasSubstr("q4_0"));
 }
 
 TEST_F(MlcFolder, ADamagedShardIsNamedAndNothingWritten) {

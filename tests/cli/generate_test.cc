@@ -22,6 +22,7 @@ using tests::CaratOptions;
 using tests::CaratResult;
 using tests::CompiledDemo;
 using tests::DemoCheckpoint;
+using tests::ExpectRefused;
 using tests::IsOneLine;
 using tests::RunCarat;
 using tests::TemporaryFolder;
@@ -38,13 +39,6 @@ CaratResult Chat(const std::string& input) {
   const TemporaryFolder home;
   return RunCarat({"chat", CompiledDemo().string(), "--temperature", "0"},
                   {.input = input, .environment = {{"XDG_STATE_HOME", home.path().string()}}});
-}
-
-void ExpectRefused(const CaratResult& result, const std::string& reason, int exit_code = 1) {
-  EXPECT_EQ(result.exit_code, exit_code);
-  EXPECT_TRUE(IsOneLine(result.errors)) << result.errors;
-  EXPECT_THAT(result.errors, StartsWith("carat: "));
-  EXPECT_THAT(result.errors, HasSubstr(reason));
 }
 
 TEST(Generate, AnswersThroughTheChatTemplate) {

@@ -19,7 +19,7 @@ using ::testing::HasSubstr;
 using tests::CaratOptions;
 using tests::CaratResult;
 using tests::DemoCheckpoint;
-using tests::IsOneLine;
+using tests::ExpectRefused;
 using tests::RunCarat;
 
 CaratResult ConvertWeight(const fs::path& output, const std::vector<std::string>& more = {},
@@ -37,12 +37,6 @@ CaratResult GenConfig(const fs::path& output, const std::vector<std::string>& mo
                                         "--conv-template", "gemma3_instruction"};
   arguments.insert(arguments.end(), more.begin(), more.end());
   return RunCarat(arguments);
-}
-
-void ExpectRefused(const CaratResult& result, const std::string& part) {
-  EXPECT_EQ(result.exit_code, 1);
-  EXPECT_TRUE(IsOneLine(result.errors)) << result.errors;
-  EXPECT_THAT(result.errors, HasSubstr(part));
 }
 
 TEST(MlcCommands, WriteOneFolderInEitherOrderAndAgain) {

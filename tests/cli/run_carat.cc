@@ -1,6 +1,7 @@
 #include "tests/cli/run_carat.h"
 
 #include <fcntl.h>
+#include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -110,6 +111,13 @@ std::filesystem::path DemoCheckpoint() {
 
 bool IsOneLine(const std::string& text) {
   return text.size() > 1 && text.back() == '\n' && std::count(text.begin(), text.end(), '\n') == 1;
+}
+
+void ExpectRefused(const CaratResult& result, const std::string& reason, int exit_code) {
+  EXPECT_EQ(result.exit_code, exit_code);
+  EXPECT_TRUE(IsOneLine(result.errors)) << result.errors;
+  EXPECT_TRUE(result.errors.starts_with("carat: ")) << result.errors;
+  EXPECT_NE(result.errors.find(reason), std::string::npos) << result.errors << "lacks " << reason;
 }
 
 }  // namespace carat::tests

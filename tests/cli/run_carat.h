@@ -37,6 +37,9 @@ CaratResult RunCarat(const std::vector<std::string>& arguments, const CaratOptio
 std::filesystem::path CompiledDemo();
 std::filesystem::path DemoCheckpoint();
 
+// Expects that the command failed with one line of explanation, in which `reason` stands.
+void ExpectRefused(const CaratResult& result, const std::string& reason, int exit_code = 1);
+
 // True for exactly one non-empty line.
 bool IsOneLine(const std::string& text);
 

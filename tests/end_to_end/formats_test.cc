@@ -45,8 +45,7 @@ std::vector<float> ReferenceLogits(const fs::path& path, const std::vector<Token
   model::ModelConfig config = source->LoadConfig();
   const auto checkpoint = source->OpenCheckpoint(config);
   const graph::Graph graph = model::BuildGraph(config);
-  graph::Reference reference(
-      graph, model::CheckpointWeights(checkpoint, quantization::WeightFormat::kF32));
+  graph::Reference reference(graph, model::CheckpointWeights(checkpoint));
   std::vector<int32_t> rows(tokens.size());
   for (size_t i = 0; i < rows.size(); ++i) rows[i] = static_cast<int32_t>(i);
   return reference.Forward(tokens, rows);
@@ -56,7 +55,7 @@ TEST(Formats, AGgufFileCompilesToTheSameWeightsAsTheFolderItCameFrom) {
   const TemporaryFolder folder;
   const fs::path gguf = folder / "demo.gguf";
   for (const std::string scheme : {"q4_0", "q4_0+q8_0"}) {
-    model::ExportGguf(*model::ModelSource::Open(Demo()), quantization::FindScheme(scheme), gguf);
+    model::ExportGguf(*model::ModelSource::Open(Demo()), scheme, "", gguf);
     const fs::path from_gguf =
         compiler::Compile({.model = gguf, .output = folder / "from_gguf"}).output;
     const fs::path from_folder = Compiled({.model = Demo(), .quantization = scheme});

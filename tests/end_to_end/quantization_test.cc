@@ -27,7 +27,7 @@ TEST_P(QuantizationTest, LibraryAgreesWithTheReferenceOnTheSameWeights) {
   model::ModelConfig config = model::LoadModelConfig(folder);
   model::ResolveWeightNames(checkpoint, config);
   const graph::Graph graph = model::BuildGraph(config);
-  graph::Reference reference(graph, model::CheckpointWeights(checkpoint, scheme.matrix));
+  graph::Reference reference(graph, model::CheckpointWeights(checkpoint, scheme));
   const std::vector<TokenId> tokens = RandomTokens(70, config.vocab_size, 1);
   std::vector<int32_t> rows(tokens.size());
   for (size_t i = 0; i < rows.size(); ++i) rows[i] = static_cast<int32_t>(i);
@@ -44,7 +44,7 @@ TEST_P(QuantizationTest, LibraryAgreesWithTheReferenceOnTheSameWeights) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Schemes, QuantizationTest,
-                         testing::Values("q4_0", "q8_0", "q0f16", "q0bf16", "q0f32"));
+                         testing::Values("q4_0", "q8_0", "q4_0+q8_0", "q0f16", "q0bf16", "q0f32"));
 
 }  // namespace
 }  // namespace carat

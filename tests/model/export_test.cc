@@ -19,8 +19,6 @@ namespace carat::model {
 namespace {
 
 namespace fs = std::filesystem;
-using quantization::FindScheme;
-using quantization::WeightFormat;
 
 fs::path ExportedModel() { return fs::path(CARAT_SOURCE_DIR) / "models/demo"; }
 
@@ -36,7 +34,7 @@ void WriteChangedDemo(const TemporaryFolder& folder, const std::string& field, c
 
 Json ConfigInGguf(const TemporaryFolder& folder) {
   const fs::path file = folder / "out.gguf";
-  ExportGguf(*ModelSource::Open(folder.path()), FindScheme("q0bf16"), file);
+  ExportGguf(*ModelSource::Open(folder.path()), "q0bf16", "", file);
   return ModelSource::Open(file)->Config();
 }
 
@@ -46,8 +44,8 @@ TEST(ExportGguf, KeepsBlocksBitForBit) {
     const fs::path first = folder / "first.gguf";
     const fs::path second = folder / "again" / "first.gguf";
     fs::create_directories(second.parent_path());
-    ExportGguf(*ModelSource::Open(ExportedModel()), FindScheme(scheme), first);
-    ExportGguf(*ModelSource::Open(first), FindScheme(scheme), second);
+    ExportGguf(*ModelSource::Open(ExportedModel()), scheme, "", first);
+    ExportGguf(*ModelSource::Open(first), scheme, "", second);
     const std::string a = ReadTextFile(first);
     const std::string b = ReadTextFile(second);
     const auto gguf_a = checkpoint::Gguf::Parse(std::as_bytes(std::span(a)), "first");
@@ -92,6 +90,9 @@ TEST(ExportGguf, RefusesWhatGgufCannotSay) {
   WriteChangedDemo(folder, "query_pre_attn_scalar", 48);
   EXPECT_ERROR(ConfigInGguf(folder), "'query_pre_attn_scalar' is 48", "no GGUF form");
   EXPECT_FALSE(fs::exists(folder / "out.gguf"));
+  const TemporaryFolder capped;
+  WriteChangedDemo(capped, "attn_logit_softcapping", 50.0);
+  EXPECT_ERROR(ConfigInGguf(capped), "'attn_logit_softcapping' is 50", "no GGUF form");
 }
 
 TEST(ExportGguf, RefusesAModelWithoutATokenizer) {
@@ -109,7 +110,7 @@ TEST(ExportGguf, CtrlCKeepsTheOldFile) {
   const auto interrupt = [](int64_t done, int64_t total) {
     if (done > total / 2) raise(SIGINT);
   };
-  EXPECT_THROW(ExportGguf(*ModelSource::Open(ExportedModel()), FindScheme("q4_0"), file, interrupt),
+  EXPECT_THROW(ExportGguf(*ModelSource::Open(ExportedModel()), "q4_0", "", file, interrupt),
                InterruptedError);
   ClearInterrupt();
   EXPECT_EQ(ReadTextFile(file), "what was there");
@@ -119,9 +120,9 @@ TEST(ExportGguf, CtrlCKeepsTheOldFile) {
 TEST(ExportSafetensors, GgufAndBackIsTheSameCheckpoint) {
   const TemporaryFolder folder;
   const fs::path gguf = folder / "demo.gguf";
-  ExportGguf(*ModelSource::Open(ExportedModel()), FindScheme("q0bf16"), gguf);
+  ExportGguf(*ModelSource::Open(ExportedModel()), "q0bf16", "", gguf);
   const auto source = ModelSource::Open(gguf);
-  ExportSafetensors(*source, WeightFormat::kBF16, folder / "model.safetensors");
+  ExportSafetensors(*source, "q0bf16", folder / "model.safetensors");
   WriteText(folder, "config.json", source->Config().dump());
   const auto original = checkpoint::Checkpoint::Open(ExportedModel());
   const auto restored = checkpoint::Checkpoint::Open(folder.path());
@@ -136,10 +137,8 @@ TEST(ExportSafetensors, GgufAndBackIsTheSameCheckpoint) {
 
 TEST(ExportSafetensors, RefusesBlockFormats) {
   const TemporaryFolder folder;
-  EXPECT_ERROR(
-      (ExportSafetensors(*ModelSource::Open(ExportedModel()), WeightFormat::kQ4_0, folder / "x"),
-       0),
-      "safetensors files have no q4_0", "q0bf16");
+  EXPECT_ERROR(ExportSafetensors(*ModelSource::Open(ExportedModel()), "q4_0", folder / "x"),
+               "safetensors files have no q4_0", "q0bf16");
 }
 
 }  // namespace

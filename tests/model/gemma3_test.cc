@@ -159,7 +159,7 @@ TEST_F(CheckpointWeightsTest, AFormatRoundsMatricesAndLeavesVectors) {
   const graph::SourceTensor matrix{"model.layers.0.mlp.up_proj.weight", 512, 128};
   const graph::SourceTensor vector{"model.layers.0.input_layernorm.weight", 1, 128, true};
   const auto exact = CheckpointWeights(checkpoint_);
-  const auto rounded = CheckpointWeights(checkpoint_, quantization::WeightFormat::kQ4_0);
+  const auto rounded = CheckpointWeights(checkpoint_, quantization::FindScheme("q4_0"));
   EXPECT_EQ(exact(vector), rounded(vector));
   const std::vector<float> a = exact(matrix);
   const std::vector<float> b = rounded(matrix);

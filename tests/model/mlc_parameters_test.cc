@@ -14,11 +14,11 @@
 namespace carat::model {
 namespace {
 
-std::string DataFolder() { return std::string(CARAT_SOURCE_DIR) + "/tests/data/mlc/text"; }
+std::string ParametersFolder() { return std::string(CARAT_SOURCE_DIR) + "/tests/data/mlc/text"; }
 
 // The lines of parameters.txt (tests/data/mlc/make.py) that begin with `key`, without it.
 std::vector<std::string> LinesOf(const std::string& key) {
-  std::ifstream file(DataFolder() + "/parameters.txt");
+  std::ifstream file(ParametersFolder() + "/parameters.txt");
   std::vector<std::string> lines;
   for (std::string line; std::getline(file, line);) {
     if (line.starts_with(key + " ")) lines.push_back(line.substr(key.size() + 1));
@@ -33,7 +33,7 @@ std::string MlcName(checkpoint::DType dtype) {
 }
 
 TEST(MlcParametersTest, AreThoseOfMlcInItsOrder) {
-  const std::vector<MlcWeight> weights = MlcWeights(LoadModelConfig(DataFolder()));
+  const std::vector<MlcWeight> weights = MlcWeights(LoadModelConfig(ParametersFolder()));
   for (const MlcQuantization& quantization : AllMlcQuantizations()) {
     std::vector<std::string> lines;
     for (const MlcWeight& weight : weights) {
@@ -53,7 +53,7 @@ TEST(MlcParametersTest, AreMadeOfTheTensorsThatMlcTakes) {
     expected[line.substr(0, space)] = line.substr(space + 1);
   }
   std::map<std::string, std::string> sources;
-  for (const MlcWeight& weight : MlcWeights(LoadModelConfig(DataFolder()))) {
+  for (const MlcWeight& weight : MlcWeights(LoadModelConfig(ParametersFolder()))) {
     std::string& names = sources[weight.name + ".weight"];
     for (const graph::SourceTensor& part : weight.parts) {
       names += (names.empty() ? "" : " ") + part.name;
@@ -63,14 +63,14 @@ TEST(MlcParametersTest, AreMadeOfTheTensorsThatMlcTakes) {
 }
 
 TEST(MlcParametersTest, OnlyNormsAreOffset) {
-  for (const MlcWeight& weight : MlcWeights(LoadModelConfig(DataFolder()))) {
+  for (const MlcWeight& weight : MlcWeights(LoadModelConfig(ParametersFolder()))) {
     EXPECT_EQ(weight.offset, weight.name.ends_with("norm") ? 1 : 0) << weight.name;
     EXPECT_EQ(weight.is_vector(), weight.name.ends_with("norm")) << weight.name;
   }
 }
 
 TEST(MlcParametersTest, TensorsAreFoundAsRowsOfParameters) {
-  const ModelConfig config = LoadModelConfig(DataFolder());
+  const ModelConfig config = LoadModelConfig(ParametersFolder());
   const std::vector<MlcWeight> weights = MlcWeights(config);
   const auto up = FindMlcRows(weights, "model.layers.1.mlp.up_proj.weight");
   ASSERT_TRUE(up);
@@ -82,13 +82,13 @@ TEST(MlcParametersTest, TensorsAreFoundAsRowsOfParameters) {
 }
 
 TEST(MlcParametersTest, TheCheckpointsSpellingOfNamesCounts) {
-  ModelConfig config = LoadModelConfig(DataFolder());
+  ModelConfig config = LoadModelConfig(ParametersFolder());
   config.weight_prefix = "language_model.model.";
   EXPECT_EQ(MlcWeights(config)[0].parts[0].name, "language_model.model.embed_tokens.weight");
 }
 
 TEST(MlcParametersTest, AnUntiedHeadHasNoMlcForm) {
-  ModelConfig config = LoadModelConfig(DataFolder());
+  ModelConfig config = LoadModelConfig(ParametersFolder());
   config.tie_word_embeddings = false;
   EXPECT_ERROR(MlcWeights(config), "tie_word_embeddings", "no MLC form");
 }

@@ -11,9 +11,11 @@
 
 #include "carat/base/file.h"
 #include "carat/base/numeric.h"
+#include "carat/checkpoint/tensor_rows.h"
 #include "carat/model/convert_weights.h"
 #include "carat/model/export_gguf.h"
 #include "carat/model/mlc_chat_config.h"
+#include "carat/quantization/group_quantization.h"
 #include "tests/base/expect_error.h"
 #include "tests/base/text_files.h"
 
@@ -34,7 +36,7 @@ const fs::path& HuggingFaceDemo() {
 
 // models/demo in the other formats.
 void WriteGguf(const fs::path& file, const std::string& scheme) {
-  ExportGguf(*ModelSource::Open(HuggingFaceDemo()), quantization::FindScheme(scheme), file);
+  ExportGguf(*ModelSource::Open(HuggingFaceDemo()), scheme, "", file);
 }
 
 void WriteMlc(const TemporaryFolder& folder, const std::string& quantization) {
@@ -241,6 +243,31 @@ TEST(StoredScheme, FormatsThatAreOnlyReadBecomeQ8_0) {
   mixed.Add(
       {.name = "model.layers.0.mlp.down_proj.weight", .dtype = DType::kQ8_0, .shape = {8, 256}});
   EXPECT_EQ(StoredScheme(mixed, ModelConfig()), "q8_0+q4_0");
+}
+
+TEST(ModelSource, ScalesThatF16CannotHoldAreRefusedAsBlocks) {
+  const std::vector<uint32_t> words(quantization::kWordsPerGroup);
+  const uint16_t scale = FloatToBF16(1e6F);
+  const TensorInfo tensor = {.name = "w",
+                             .dtype = checkpoint::DType::kQ4BF16_1,
+                             .shape = {1, 32},
+                             .bytes = std::as_bytes(std::span(words)),
+                             .scales = std::as_bytes(std::span(&scale, 1))};
+  std::vector<std::byte> block(18);
+  EXPECT_ERROR((checkpoint::CopyRows(tensor, 0, 1, block.data()), 0), "scale of 999424", "q0f32");
+}
+
+TEST(ModelSource, WhatCompileLeftInAnMlcFolderChangesNothing) {
+  const TemporaryFolder folder;
+  WriteMlc(folder, "q4f16_1");
+  WriteText(folder, "generation_config.json", R"({"do_sample": false, "temperature": 9})");
+  Json chat_config = ParseJsonFile(folder / std::string(kMlcChatConfigFile));
+  chat_config["temperature"] = 0.125;
+  chat_config["context_window_size"] = -1;  // MLC's for none
+  WriteText(folder, kMlcChatConfigFile, chat_config.dump());
+  const auto mlc = ModelSource::Open(folder.path());
+  EXPECT_EQ(mlc->ReadGenerationDefaults(mlc->LoadConfig()).temperature, 0.125);
+  EXPECT_EQ(mlc->ContextWindowSize(), std::nullopt);
 }
 
 // Of a quantized matrix, both ways of reading: as values, and as ggml's blocks.
