@@ -7,23 +7,11 @@
 #include "carat/base/error.h"
 
 namespace carat {
-namespace {
 
 namespace fs = std::filesystem;
 
-fs::path Resolve(const fs::path& target) {
-  fs::path resolved = ResolveTarget(target);
-  std::error_code error;
-  const fs::file_status status = fs::status(resolved, error);
-  if (!fs::exists(status) || fs::is_regular_file(status)) return resolved;
-  throw Error("{}: is {}; give the name of a file", target.string(),
-              fs::is_directory(status) ? "a folder" : "not a regular file");
-}
-
-}  // namespace
-
 AtomicFile::AtomicFile(const fs::path& target)
-    : target_(Resolve(target)),
+    : target_(ResolveFileTarget(target)),
       temporary_(target_, TemporaryPath::Kind::kFile),
       writer_(temporary_.path()) {}
 

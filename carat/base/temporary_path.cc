@@ -78,6 +78,15 @@ fs::path ResolveTarget(const fs::path& target) {
   return resolved;
 }
 
+fs::path ResolveFileTarget(const fs::path& target) {
+  fs::path resolved = ResolveTarget(target);
+  std::error_code error;
+  const fs::file_status status = fs::status(resolved, error);
+  if (!fs::exists(status) || fs::is_regular_file(status)) return resolved;
+  throw Error("{}: is {}; give the name of a file", target.string(),
+              fs::is_directory(status) ? "a folder" : "not a regular file");
+}
+
 TemporaryPath::TemporaryPath(const fs::path& target, Kind kind) {
   RemoveLeftovers(target);
   // A process may write the same target twice at once, or be given the id of one that still writes.

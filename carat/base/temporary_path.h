@@ -12,6 +12,9 @@ namespace carat {
 // stays a link. Throws Error for a link to nothing.
 std::filesystem::path ResolveTarget(const std::filesystem::path& target);
 
+// The same for a file. Throws Error if something else is there: a folder, a device.
+std::filesystem::path ResolveFileTarget(const std::filesystem::path& target);
+
 // An empty file or folder `<target>.carat-tmp-<number>`. It is locked (flock) while its writer
 // lives: the kernel lets go of the lock however the process ends, so one that can be locked belongs
 // to nobody, and is removed by the next TemporaryPath for the same target.

@@ -202,6 +202,9 @@ void WriteTensorCache(const fs::path& folder, const TensorCacheContents& content
   for (size_t i = 0; i < shards.size(); ++i) {
     Move(temporary.path() / ShardName(i), target / ShardName(i));
   }
+  // Those of a larger model that was there.
+  for (size_t i = shards.size(); fs::remove(target / ShardName(i)); ++i) {
+  }
   const std::string text = Dump(index);
   if (NameBF16(index)) WriteFileAtomically(target / kBF16IndexName, Dump(index));
   WriteFileAtomically(target / kTensorCacheFile, text);

@@ -35,6 +35,8 @@ constexpr std::string_view kHelp =
     "  /exit               leave (Ctrl-D, or Ctrl-C twice, do too)\n";
 
 struct ChatArguments {
+  std::string device = "cpu";
+  std::filesystem::path model_lib;  // MLC's: the library to use
   std::filesystem::path model;
   std::string system_prompt;
   SamplingFlags sampling;
@@ -167,7 +169,8 @@ class Chat {
 };
 
 void RunChat(const ChatArguments& arguments) {
-  const std::filesystem::path folder = ResolveTextModel(arguments.model);
+  const std::filesystem::path folder =
+      ResolveTextModel(arguments.model_lib.empty() ? arguments.model : arguments.model_lib);
   runtime::ModelOptions model_options;
   model_options.num_threads = arguments.num_threads;
   text::ChatTemplate chat_template = text::ChatTemplate::Load(folder);
@@ -187,6 +190,13 @@ void AddChat(CLI::App& app) {
   AddModelArgument(*command, arguments->model);
   command->add_option("--system", arguments->system_prompt,
                       "Instructions that precede the conversation");
+  command->add_option("--device", arguments->device, "Where to run: cpu")
+      ->capture_default_str()
+      ->check(CLI::IsMember(std::vector<std::string>{"auto", "cpu", "cpu:0"}));
+  command
+      ->add_option("--model-lib", arguments->model_lib,
+                   "Compiled library to use instead of MODEL's own, in its compiled folder")
+      ->check(NotEmpty());
   AddSamplingFlags(*command, arguments->sampling);
   AddThreadsFlag(*command, arguments->num_threads);
   command->callback([arguments] { RunChat(*arguments); });

@@ -8,6 +8,7 @@
 #include <iostream>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "carat/base/interrupt.h"
 #include "carat/base/printable.h"
@@ -23,6 +24,7 @@ namespace {
 struct CompileArguments {
   compiler::CompileOptions options;
   std::string level = "O3";
+  std::string model_type;  // MLC's; config.json says it
   int64_t context_window_size = 0;
   int64_t sliding_window_size = 0;
 };
@@ -107,8 +109,13 @@ void AddCompile(CLI::App& app) {
       ->check(CLI::Range(1, 1 << 30));
   command->add_option("--overrides", options.overrides,
                       "\"key=value;...\": other values for fields of config.json or these sizes");
-  command->add_option("--opt", arguments->level, "Optimization level: O0, O1, O2 or O3")
+  command
+      ->add_option(
+          "--opt", arguments->level,
+          "Optimization level: O0, O1, O2 or O3 (MLC's \"name=value;...\" are switches of GPUs)")
       ->capture_default_str();
+  command->add_option("--model-type", arguments->model_type, "Architecture, as config.json says it")
+      ->check(CLI::IsMember(std::vector<std::string>{"auto", "gemma3", "gemma3_text"}));
   command->add_option("--debug-dump", options.debug_dump,
                       "Folder for the graph after each pass, the program and the generated code");
   command->callback([arguments] { RunCompile(*arguments); });

@@ -77,9 +77,20 @@ quantization::QuantizationScheme ExportFolder(const model::ModelSource& source,
   return scheme;
 }
 
+// Weights are read while others are written.
+void CheckIsNotItsOwnOutput(const model::ModelSource& source, const fs::path& output) {
+  std::error_code error;
+  const fs::path folder = fs::absolute(output).parent_path();
+  if (fs::equivalent(source.path(), output, error) ||
+      (fs::exists(output, error) && fs::equivalent(source.path(), folder, error))) {
+    throw Error("{}: belongs to the model itself; choose another place", output.string());
+  }
+}
+
 void RunExport(const ExportArguments& arguments) {
   CheckExportArguments(arguments);
   const auto source = model::ModelSource::Open(arguments.model);
+  CheckIsNotItsOwnOutput(*source, arguments.output);
   quantization::QuantizationScheme scheme;
   {
     const InterruptGuard guard(InterruptGuard::Signals::kAndTermination);

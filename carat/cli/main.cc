@@ -32,9 +32,10 @@ enum ExitCode { kDone = 0, kFailed = 1, kWrongUsage = 2, kSignal = 128 };
 
 constexpr char kOverview[] =
     "Carat compiles small language models and runs them.\n"
-    "A folder as Hugging Face publishes it goes in; a quantized library for this machine comes "
-    "out;\n"
-    "text comes out of that. MODEL is either of the two folders.";
+    "A folder as Hugging Face publishes it, a GGUF file or a folder of MLC-LLM's goes in; a "
+    "quantized\n"
+    "library for this machine comes out; text comes out of that. MODEL is any of them: what is run "
+    "is\ncompiled first, if it is not yet.";
 
 constexpr char kExamples[] =
     "Examples:\n"
@@ -51,6 +52,9 @@ void KeepStandardStreams() {
     open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY);  // the lowest that is free
   }
 }
+
+// A file that may not grow (ulimit -f) is then a write that fails, as on a full disk.
+void TakeFileSizeLimitAsError() { signal(SIGXFSZ, SIG_IGN); }
 
 int Fail(int code, const std::string& message) {
   std::cout.flush();
@@ -128,6 +132,7 @@ int Run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   carat::cli::KeepStandardStreams();
+  carat::cli::TakeFileSizeLimitAsError();
   // `carat generate ... | head -1` ends when its reader does, whatever the parent made of SIGPIPE.
   signal(SIGPIPE, SIG_DFL);
   return carat::cli::Run(argc, argv);

@@ -1,10 +1,15 @@
 #include "carat/cli/mlc_arguments.h"
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
+#include <iostream>
 #include <string>
 #include <vector>
 
 #include "carat/base/error.h"
+#include "carat/base/printable.h"
+#include "carat/library/dist_folder.h"
 #include "carat/model/mlc_parameters.h"
 
 namespace carat::cli {
@@ -37,6 +42,12 @@ void AddMlcArguments(CLI::App& command, MlcArguments& arguments) {
 fs::path ConfigPath(const MlcArguments& arguments) {
   const fs::path& path = arguments.config;
   if (!fs::exists(path)) throw Error("{}: does not exist", path.string());
+  if (path.extension() == ".gguf") {
+    throw Error(
+        "{}: a GGUF file; write it as a Hugging Face folder first: 'carat export {} --format "
+        "safetensors -o FOLDER/model.safetensors'",
+        path.string(), path.string());
+  }
   if (!fs::is_directory(path)) return fs::absolute(path);
   if (fs::exists(path / "config.json")) return path / "config.json";
   throw Error("{}: has no config.json; is it a Hugging Face model folder, fully downloaded?",
@@ -46,7 +57,14 @@ fs::path ConfigPath(const MlcArguments& arguments) {
 void PrepareOutput(const MlcArguments& arguments) {
   std::error_code error;
   fs::create_directories(arguments.output, error);
-  if (fs::is_directory(arguments.output)) return;
+  if (fs::is_directory(arguments.output, error)) {
+    if (library::IsDistFolder(arguments.output)) {
+      fs::remove(arguments.output / library::kConfigFile, error);
+      std::cerr << fmt::format("{}: what was compiled there is out of date; compile it again\n",
+                               Printable(arguments.output.string()));
+    }
+    return;
+  }
   throw Error("{}: cannot make the folder: {}", arguments.output.string(),
               error ? error.message() : "a file has that name");
 }

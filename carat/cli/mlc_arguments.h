@@ -25,7 +25,8 @@ void AddMlcArguments(CLI::App& command, MlcArguments& arguments);
 // The path of config.json. Throws Error if there is none.
 std::filesystem::path ConfigPath(const MlcArguments& arguments);
 
-// Makes the folder if it is not there.
+// Makes the folder if it is not there. A library that was compiled into it belongs to what was
+// there before: it is no compiled model any more.
 void PrepareOutput(const MlcArguments& arguments);
 
 }  // namespace carat::cli

@@ -23,6 +23,15 @@ void CheckQuantization(const fs::path& dist_folder, const std::string& wanted) {
       dist_folder.string(), compiled_with, wanted);
 }
 
+// A compiled folder may be named by its library.
+fs::path WithoutLibraryName(const fs::path& path) {
+  if (path.extension() != ".so") return path;
+  const fs::path folder = path.has_parent_path() ? path.parent_path() : ".";
+  const bool is_its_library =
+      library::IsDistFolder(folder) && library::ReadDistConfig(folder).library == path.filename();
+  return is_its_library ? folder : path;
+}
+
 Error NoTokenizer(const fs::path& model) {
   return Error(
       "{}: has no tokenizer.json, so there is no text; put the one the model was published with "
@@ -43,7 +52,8 @@ void AddQuantizationFlag(CLI::App& command, std::optional<std::string>& quantiza
   command.add_option("--quantization", quantization, description)->check(NotEmpty());
 }
 
-fs::path ResolveTextModel(const fs::path& model) {
+fs::path ResolveTextModel(const fs::path& path) {
+  const fs::path model = WithoutLibraryName(path);
   if (!library::IsDistFolder(model)) {
     const auto source = model::ModelSource::Open(model);
     if (!source->HasTokenizer()) throw NoTokenizer(source->path());
@@ -53,7 +63,8 @@ fs::path ResolveTextModel(const fs::path& model) {
   return ResolveModel(model);
 }
 
-fs::path ResolveModel(const fs::path& model, const std::optional<std::string>& quantization) {
+fs::path ResolveModel(const fs::path& path, const std::optional<std::string>& quantization) {
+  const fs::path model = WithoutLibraryName(path);
   if (library::IsDistFolder(model)) {
     if (quantization) CheckQuantization(model, *quantization);
     return model;

@@ -5,6 +5,7 @@
 #include <tvm/ffi/c_api.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -303,6 +304,21 @@ class Compilation {
   library::LibraryMetadata metadata_;
 };
 
+// MLC's "flashinfer=0;cublas_gemm=1".
+bool AreGpuSwitches(std::string_view text) {
+  constexpr std::array<std::string_view, 6> kSwitches = {
+      "flashinfer", "cublas_gemm", "faster_transformer",
+      "cudagraph",  "cutlass",     "ipc_allreduce_strategy"};
+  if (text.empty()) return false;
+  while (!text.empty()) {
+    const std::string_view entry = text.substr(0, text.find(';'));
+    const std::string_view name = entry.substr(0, entry.find('='));
+    if (name == entry || std::ranges::find(kSwitches, name) == kSwitches.end()) return false;
+    text.remove_prefix(std::min(text.size(), entry.size() + 1));
+  }
+  return true;
+}
+
 }  // namespace
 
 CompileResult Compile(const CompileOptions& options, const CompileProgress& progress) {
@@ -314,6 +330,7 @@ OptLevel ParseOptLevel(std::string_view text) {
   if (text == "O1") return OptLevel::kO1;
   if (text == "O2") return OptLevel::kO2;
   if (text == "O3") return OptLevel::kO3;
+  if (AreGpuSwitches(text)) return OptLevel::kO3;
   throw Error("--opt {}: expected O0, O1, O2 or O3", text);
 }
 

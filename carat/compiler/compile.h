@@ -46,7 +46,7 @@ using CompileProgress = std::function<void(std::string_view step, double fractio
 // Throws Error with what to mend; then, and when interrupted, nothing is left behind.
 CompileResult Compile(const CompileOptions& options, const CompileProgress& progress = {});
 
-// "O2" -> kO2; throws Error for anything else.
+// "O2" -> kO2. MLC's switches of GPU libraries change nothing here. Throws Error for anything else.
 OptLevel ParseOptLevel(std::string_view text);
 
 }  // namespace carat::compiler

@@ -71,6 +71,8 @@ void ApplyOverrides(CompileOptions& options, Json& config) {
       options.prefill_chunk_size = PositiveInt(key, value);
     } else if (key == "max_batch_size") {
       options.max_batch_size = PositiveInt(key, value);
+    } else if (key == "tensor_parallel_shards" || key == "pipeline_parallel_stages") {
+      if (value != 1) throw Error("--overrides: {} is {}; Carat runs on one device", key, text);
     } else if (Json* holder = HolderOf(config, key)) {
       (*holder)[key] = value;
     } else {

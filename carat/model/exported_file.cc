@@ -14,7 +14,7 @@ constexpr int64_t kChunkValues = int64_t{1} << 18;
 }  // namespace
 
 ExportedFile::ExportedFile(const std::filesystem::path& target)
-    : target_(ResolveTarget(target)), temporary_(target_, TemporaryPath::Kind::kFile) {}
+    : target_(ResolveFileTarget(target)), temporary_(target_, TemporaryPath::Kind::kFile) {}
 
 void ExportedFile::Commit() {
   ThrowIfInterrupted();

@@ -22,6 +22,7 @@ class HuggingFaceSource : public ModelSource {
   std::string ConfigFile() const override { return "config.json"; }
   Json Config() const override;
   std::optional<std::string> ReadFile(std::string_view name) const override;
+  std::string GenerationConfigFile() const override { return "generation_config.json"; }
   bool HasTokenizer() const override { return checkpoint::Has(path(), "tokenizer.json"); }
 
  private:

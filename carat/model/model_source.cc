@@ -119,9 +119,9 @@ checkpoint::Checkpoint ModelSource::OpenCheckpoint(ModelConfig& config,
 }
 
 GenerationDefaults ModelSource::ReadGenerationDefaults(const ModelConfig& config) const {
-  constexpr std::string_view kFile = "generation_config.json";
-  const std::optional<std::string> text = ReadFile(kFile);
-  return ParseGenerationDefaults(text ? ParseJson(*text, kFile) : Json::object(), kFile, config);
+  const std::optional<std::string> text = ReadFile("generation_config.json");
+  const std::string file = GenerationConfigFile();
+  return ParseGenerationDefaults(text ? ParseJson(*text, file) : Json::object(), file, config);
 }
 
 std::string StoredScheme(const checkpoint::Checkpoint& checkpoint, const ModelConfig& config) {

@@ -81,6 +81,7 @@ class ModelSource {
   virtual std::optional<std::string> ReadFile(std::string_view name) const = 0;
   virtual bool HasTokenizer() const = 0;  // whether ReadFile has tokenizer.json
 
+  virtual std::string GenerationConfigFile() const { return ConfigFile(); }  // for errors
   GenerationDefaults ReadGenerationDefaults(const ModelConfig& config) const;
 
  protected:

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <set>
@@ -81,6 +82,13 @@ TEST_F(Export, SaysWhatItCannotWrite) {
   ExpectRefusal(Write(DemoCheckpoint(), "gguf", "no/folder/a.gguf"), "no/folder");
 }
 
+TEST_F(Export, DoesNotWriteOverItsOwnModelOrADevice) {
+  EXPECT_EQ(Write(DemoCheckpoint(), "gguf", "demo.gguf").exit_code, 0);
+  tests::ExpectRefused(Write(folder_ / "demo.gguf", "gguf", "demo.gguf"), "the model itself");
+  EXPECT_EQ(mkfifo((folder_ / "pipe").c_str(), 0600), 0);
+  tests::ExpectRefused(Write(DemoCheckpoint(), "gguf", "pipe"), "not a regular file");
+}
+
 TEST_F(Export, LeavesNothingOnAFullDisk) {
   const CaratResult result =
       Write(DemoCheckpoint(), "gguf", "a.gguf", {}, {.max_file_bytes = size_t{100} << 10});
@@ -131,6 +139,28 @@ TEST_F(MlcFolder, WithItsLibraryInItIsStillAModel) {
       RunCarat({"export", path(), "--format", "gguf", "-o", (folder_ / "out.gguf").string()});
   EXPECT_EQ(result.exit_code, 0) << result.errors;
   EXPECT_THAT(result.output, HasSubstr("q4_0"));
+}
+
+TEST_F(MlcFolder, NewWeightsAreNotComputedByTheOldLibrary) {
+  EXPECT_EQ(RunCarat({"compile", path(), "-o", path() + "/model.so"}).exit_code, 0);
+  EXPECT_THAT(RunCarat({"inspect", path()}).output, HasSubstr("compiled folder"));
+  const CaratResult result = RunCarat(
+      {"convert_weight", DemoCheckpoint().string(), "--quantization", "q4f16_1", "-o", path()});
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_THAT(result.errors, HasSubstr("compile it again"));
+  EXPECT_FALSE(fs::exists(path() + "/carat-config.json"));
+}
+
+TEST_F(MlcFolder, TakesTheFlagsOfMlcsCommands) {
+  const CaratResult compiled =
+      RunCarat({"compile", path(), "--model-type", "gemma3_text", "--opt",
+                "flashinfer=0;cublas_gemm=0", "--overrides",
+                "context_window_size=512;tensor_parallel_shards=1", "-o", path() + "/model.so"});
+  EXPECT_EQ(compiled.exit_code, 0) << compiled.errors;
+  const CaratResult answer =
+      RunCarat({"chat", path(), "--device", "cpu", "--model-lib", path() + "/model.so"},
+               {.input = std::string(kExportQuestion) + "\n"});
+  EXPECT_THAT(answer.output, HasSubstr(kExportAnswer)) << answer.errors;
 }
 
 TEST_F(MlcFolder, ADamagedShardIsNamedAndNothingWritten) {

@@ -51,6 +51,7 @@ class Carat:
 
 def check_read(carat: Carat, file: Path, config: dict, tensors: dict) -> None:
     folder = file.with_suffix("")
+    folder.mkdir()
     carat.output("export", file, "--format", "safetensors", "--quantization", "q0f32",
                  "-o", folder / "model.safetensors")
     read = read_safetensors(folder / "model.safetensors")
