@@ -105,6 +105,16 @@ class ChatInTerminal {
 
 class ChatTerminalTest : public ::testing::Test {
  protected:
+  void SetUp() override {
+    int terminal = -1;
+    int program_side = -1;
+    if (openpty(&terminal, &program_side, nullptr, nullptr, nullptr) != 0) {
+      GTEST_SKIP() << "this system has no pseudo-terminals (is /dev/pts mounted?)";
+    }
+    close(terminal);
+    close(program_side);
+  }
+
   // Sampling from everything, hardly any token of which is an end: an answer of a second or more.
   static void MakeAnswersLong(ChatInTerminal& chat) {
     for (const char* setting : {"temperature=50", "top_k=0", "top_p=1", "seed=1"}) {
