@@ -18,6 +18,8 @@ function(carat_room room)
   carat_room_tests(${room} ${ROOM_TEST_PROPERTIES})
 endfunction()
 
+add_custom_target(carat_core_tests)
+
 function(carat_room_tests room)
   file(GLOB_RECURSE tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/${room}/*_test.cc)
   if(NOT CARAT_TESTS OR NOT tests)
@@ -30,9 +32,15 @@ function(carat_room_tests room)
   if(NOT room STREQUAL kernels)  # whose templates the tests instantiate
     carat_optimise_little(carat_${room}_test)
   endif()
+  # The tests that need neither the program nor minutes of the compiler's time.
+  set(labels "")
+  if(NOT room MATCHES "^(kernels|compiler|cli)$")
+    set(labels LABELS core)
+    add_dependencies(carat_core_tests carat_${room}_test)
+  endif()
   # `./test --quick` leaves out the suites whose name ends in Slow.
   gtest_discover_tests(carat_${room}_test DISCOVERY_MODE PRE_TEST TEST_FILTER "-*Slow.*"
-                       PROPERTIES ${ARGN} TIMEOUT 600)
+                       PROPERTIES ${ARGN} TIMEOUT 600 ${labels})
   gtest_discover_tests(carat_${room}_test DISCOVERY_MODE PRE_TEST TEST_FILTER "*Slow.*"
                        PROPERTIES ${ARGN} TIMEOUT 1500 LABELS slow)
 endfunction()
