@@ -1,4 +1,5 @@
-// The one exception type of Carat: a message a user can act on (what, where, how to mend it).
+// The exceptions of Carat: a message a user can act on (what, where, how to mend it). Two kinds
+// have types of their own, for callers who tell them apart.
 
 #ifndef CARAT_BASE_ERROR_H_
 #define CARAT_BASE_ERROR_H_
@@ -21,6 +22,18 @@ class Error : public std::runtime_error {
   explicit Error(fmt::format_string<First, Rest...> format, First&& first, Rest&&... rest)
       : std::runtime_error(
             fmt::format(format, std::forward<First>(first), std::forward<Rest>(rest)...)) {}
+};
+
+// An argument of a call, or a field of a request, is not what it may be: the caller's to mend.
+class InvalidArgumentError : public Error {
+ public:
+  using Error::Error;
+};
+
+// Two parts of Carat, or Carat and the TVM FFI, are not of versions that work together.
+class VersionMismatchError : public Error {
+ public:
+  using Error::Error;
 };
 
 // What the system says of an errno: "No space left on device".

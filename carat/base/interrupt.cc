@@ -1,10 +1,15 @@
 #include "carat/base/interrupt.h"
 
+#include <utility>
+
 namespace carat {
 namespace {
 
 // Signal handlers may touch nothing else.
 volatile std::sig_atomic_t interrupting_signal = 0;
+
+// The innermost InterruptCheck's.
+thread_local const std::function<bool()>* interrupt_check = nullptr;
 
 void SetInterrupted(int signal) { interrupting_signal = signal; }
 
@@ -26,7 +31,14 @@ InterruptGuard::~InterruptGuard() {
   for (size_t i = 0; i < count_; ++i) sigaction(kSignals[i], &previous_[i], nullptr);
 }
 
-bool Interrupted() { return interrupting_signal != 0; }
+InterruptCheck::InterruptCheck(std::function<bool()> check)
+    : check_(std::move(check)), previous_(std::exchange(interrupt_check, &check_)) {}
+
+InterruptCheck::~InterruptCheck() { interrupt_check = previous_; }
+
+bool Interrupted() {
+  return interrupting_signal != 0 || (interrupt_check != nullptr && (*interrupt_check)());
+}
 
 int InterruptingSignal() { return interrupting_signal; }
 

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <csignal>
+#include <functional>
 
 #include "carat/base/error.h"
 
@@ -27,6 +28,20 @@ class InterruptGuard {
 
   size_t count_;  // of kSignals, caught
   std::array<struct sigaction, kSignals.size()> previous_ = {};
+};
+
+// For hosts that handle signals themselves, as Python does: while it lives, Interrupted() on this
+// thread asks `check` too.
+class InterruptCheck {
+ public:
+  explicit InterruptCheck(std::function<bool()> check);
+  ~InterruptCheck();
+  InterruptCheck(const InterruptCheck&) = delete;
+  InterruptCheck& operator=(const InterruptCheck&) = delete;
+
+ private:
+  std::function<bool()> check_;
+  const std::function<bool()>* previous_;
 };
 
 bool Interrupted();

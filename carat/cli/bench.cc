@@ -23,11 +23,11 @@
 #include <string>
 #include <vector>
 
+#include "carat/base/ascii_json.h"
 #include "carat/base/error.h"
 #include "carat/base/interrupt.h"
 #include "carat/base/printable.h"
 #include "carat/base/progress.h"
-#include "carat/cli/ascii_json.h"
 #include "carat/cli/checked_flags.h"
 #include "carat/cli/commands.h"
 #include "carat/cli/model_argument.h"

@@ -39,7 +39,7 @@ struct ChatArguments {
   std::filesystem::path model_lib;  // MLC's: the library to use
   std::filesystem::path model;
   std::string system_prompt;
-  SamplingFlags sampling;
+  engine::SamplingOverrides sampling;
   int num_threads = 0;
 };
 
@@ -178,7 +178,7 @@ void RunChat(const ChatArguments& arguments) {
 
   engine::ChatOptions options;
   options.system_prompt = arguments.system_prompt;
-  options.sampling = ApplySamplingFlags(arguments.sampling, model.model->config().generation);
+  options.sampling = engine::ApplyOverrides(arguments.sampling, model.model->config().generation);
   Chat(engine::ChatSession(std::move(model), std::move(chat_template)), std::move(options)).Run();
 }
 

@@ -73,6 +73,8 @@ constexpr std::array kSettings = {
     FloatSetting<&engine::SamplingParameters::top_p>("top_p"),
     FloatSetting<&engine::SamplingParameters::min_p>("min_p"),
     FloatSetting<&engine::SamplingParameters::repetition_penalty>("repetition_penalty"),
+    FloatSetting<&engine::SamplingParameters::presence_penalty>("presence_penalty"),
+    FloatSetting<&engine::SamplingParameters::frequency_penalty>("frequency_penalty"),
     Setting{"seed", SetSeed, ShowSeed},
     Setting{"max_tokens", SetMaxTokens, ShowMaxTokens},
     Setting{"system",

@@ -6,23 +6,19 @@
 #include <filesystem>
 #include <iostream>
 #include <memory>
-#include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "carat/base/error.h"
 #include "carat/base/interrupt.h"
-#include "carat/base/json.h"
 #include "carat/base/progress.h"
-#include "carat/checkpoint/checkpoint.h"
 #include "carat/cli/commands.h"
 #include "carat/cli/mlc_arguments.h"
-#include "carat/model/config.h"
-#include "carat/model/convert_weights.h"
+#include "carat/compiler/mlc_folder.h"
 
 namespace carat::cli {
 namespace {
-
-namespace fs = std::filesystem;
 
 struct ConvertWeightArguments {
   MlcArguments mlc;
@@ -46,30 +42,15 @@ void CheckConvertWeightArguments(const ConvertWeightArguments& arguments) {
   }
 }
 
-// The folder of the weights: of --source, which may name the file that lists them.
-fs::path SourceFolder(const ConvertWeightArguments& arguments, const fs::path& config) {
-  if (arguments.source == "auto") return config.parent_path();
-  const fs::path source = arguments.source;
-  if (!fs::exists(source)) throw Error("{}: does not exist", source.string());
-  return fs::is_directory(source) ? source : fs::absolute(source).parent_path();
-}
-
 void RunConvertWeight(const ConvertWeightArguments& arguments) {
   CheckConvertWeightArguments(arguments);
-  const fs::path config_path = ConfigPath(arguments.mlc);
-  model::ModelConfig config =
-      model::ParseModelConfig(ParseJsonFile(config_path), config_path.filename().string());
-  const auto checkpoint = checkpoint::Checkpoint::Open(SourceFolder(arguments, config_path));
-  model::ResolveWeightNames(checkpoint, config);
-  PrepareOutput(arguments.mlc);
-
+  std::optional<std::filesystem::path> source;
+  if (arguments.source != "auto") source = arguments.source;
   model::ConvertedWeights result;
   {
     const InterruptGuard guard(InterruptGuard::Signals::kAndTermination);
     Progress progress(fmt::format("writing {}", arguments.mlc.output.string()));
-    result = model::ConvertWeights(checkpoint, config,
-                                   model::FindMlcQuantization(arguments.mlc.quantization),
-                                   arguments.mlc.output, progress.Callback());
+    result = compiler::ConvertWeight(ToFolderOptions(arguments.mlc), source, progress.Callback());
   }
   const auto bytes = static_cast<double>(result.num_bytes);
   std::cout << fmt::format("{}: {:.1f} MB of parameters, {:.3f} bits each\n",

@@ -15,9 +15,9 @@
 #include <string_view>
 #include <vector>
 
+#include "carat/base/ascii_json.h"
 #include "carat/base/error.h"
 #include "carat/base/printable.h"
-#include "carat/cli/ascii_json.h"
 #include "carat/cli/commands.h"
 #include "carat/compiler/toolchain.h"
 #include "carat/library/cpu_features.h"
@@ -89,7 +89,7 @@ Problem CompilerProblem(const Diagnosis& diagnosis) {
         "set CXX to a compiler that works, or unset it"};
   }
   return {"no C++ compiler: models that are compiled can run, none can be compiled",
-          "install one: apt-get install g++, or without root: pip install ziglang"};
+          "install one: apt-get install g++, or without root: " + compiler::ZigInstallation()};
 }
 
 std::vector<Problem> FindProblems(const Diagnosis& diagnosis) {

@@ -14,17 +14,16 @@
 #include <string_view>
 #include <vector>
 
-#include "carat/base/error.h"
+#include "carat/base/ascii_json.h"
 #include "carat/base/interrupt.h"
 #include "carat/base/printable.h"
 #include "carat/base/progress.h"
-#include "carat/cli/ascii_json.h"
 #include "carat/cli/checked_flags.h"
 #include "carat/cli/commands.h"
 #include "carat/cli/model_argument.h"
 #include "carat/engine/evaluation.h"
+#include "carat/engine/evaluation_report.h"
 #include "carat/engine/text_generator.h"
-#include "carat/text/chat_template.h"
 
 namespace carat::cli {
 namespace {
@@ -33,18 +32,10 @@ struct EvaluateArguments {
   std::filesystem::path model;
   std::filesystem::path tasks;
   int64_t max_tokens = engine::EvaluationOptions().max_tokens;
-  int64_t limit = kMaxCount;
+  std::optional<int64_t> limit;
   int num_threads = 0;
   bool json = false;
 };
-
-// The questions that a model brings: in its folder, or beside its file.
-std::filesystem::path TasksOf(const std::filesystem::path& model) {
-  const bool is_file = std::filesystem::is_regular_file(model);
-  const std::filesystem::path file = (is_file ? model.parent_path() : model) / "tasks.jsonl";
-  if (std::filesystem::exists(file)) return file;
-  throw Error("{}: there is no such file; give one with questions by --tasks", file.string());
-}
 
 void PrintEvaluationText(std::span<const engine::EvaluationAnswer> answers) {
   const std::vector<engine::TaskScore> scores = engine::ScoreByTask(answers);
@@ -58,57 +49,22 @@ void PrintEvaluationText(std::span<const engine::EvaluationAnswer> answers) {
   row("all", engine::ScoreAll(answers));
 }
 
-nlohmann::ordered_json ScoreJson(const engine::EvaluationScore& score) {
-  return {{"accuracy", score.accuracy()},
-          {"correct", score.num_correct},
-          {"questions", score.num_questions}};
-}
-
-void PrintEvaluationJson(const EvaluateArguments& arguments, const runtime::Model& model,
-                         std::span<const engine::EvaluationAnswer> answers) {
-  nlohmann::ordered_json json = {
-      {"model", model.folder().string()},          {"quantization", model.metadata().quantization},
-      {"num_threads", model.num_threads()},        {"tasks_file", arguments.tasks.string()},
-      {"max_tokens", arguments.max_tokens},        {"all", ScoreJson(engine::ScoreAll(answers))},
-      {"tasks", nlohmann::ordered_json::object()}, {"answers", nlohmann::ordered_json::array()},
-  };
-  for (const engine::TaskScore& each : engine::ScoreByTask(answers)) {
-    json["tasks"][each.task] = ScoreJson(each.score);
-  }
-  for (const engine::EvaluationAnswer& each : answers) {
-    json["answers"].push_back({{"task", each.task},
-                               {"prompt", each.prompt},
-                               {"answer", each.expected},
-                               {"output", each.output},
-                               {"correct", each.is_correct},
-                               {"finish_reason", engine::FinishReasonName(each.finish_reason)}});
-  }
-  std::cout << AsciiJson(json);
-}
-
-std::vector<engine::EvaluationAnswer> Answers(
-    const EvaluateArguments& arguments, const engine::TextModel& model,
-    std::span<const engine::EvaluationQuestion> questions) {
-  const auto chat_template = text::ChatTemplate::Find(model.model->folder());
-  const InterruptGuard guard;
-  Progress progress("evaluate");
-  return engine::Evaluate(model, chat_template, questions,
-                          {.max_tokens = arguments.max_tokens,
-                           .on_progress = progress.Callback(),
-                           .is_interrupted = Interrupted});
-}
-
-void RunEvaluate(EvaluateArguments& arguments) {
-  if (arguments.tasks.empty()) arguments.tasks = TasksOf(arguments.model);
-  const std::vector<engine::EvaluationQuestion> questions =
-      engine::FirstOfEachTask(engine::ReadEvaluationQuestions(arguments.tasks), arguments.limit);
+engine::EvaluationReport Evaluate(const EvaluateArguments& arguments) {
+  const engine::EvaluationTasks tasks =
+      engine::ReadEvaluationTasks(arguments.model, arguments.tasks, arguments.limit);
   const engine::TextModel model = engine::LoadTextModel(ResolveTextModel(arguments.model),
                                                         {.num_threads = arguments.num_threads});
-  const std::vector<engine::EvaluationAnswer> answers = Answers(arguments, model, questions);
+  const InterruptGuard guard;
+  Progress progress("evaluate");
+  return engine::ReportEvaluation(model, tasks, arguments.max_tokens, progress.Callback());
+}
+
+void RunEvaluate(const EvaluateArguments& arguments) {
+  const engine::EvaluationReport report = Evaluate(arguments);
   if (arguments.json) {
-    PrintEvaluationJson(arguments, *model.model, answers);
+    std::cout << AsciiJson(engine::ToJson(report));
   } else {
-    PrintEvaluationText(answers);
+    PrintEvaluationText(report.answers);
   }
 }
 

@@ -2,25 +2,19 @@
 // command.
 
 #include <CLI/CLI.hpp>
-#include <filesystem>
 #include <iostream>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
-#include "carat/base/atomic_file.h"
 #include "carat/base/error.h"
-#include "carat/base/file.h"
 #include "carat/cli/commands.h"
 #include "carat/cli/mlc_arguments.h"
+#include "carat/compiler/mlc_folder.h"
 #include "carat/model/mlc_chat_config.h"
-#include "carat/text/tokenizer.h"
 
 namespace carat::cli {
 namespace {
-
-namespace fs = std::filesystem;
 
 struct GenConfigArguments {
   MlcArguments mlc;
@@ -47,31 +41,11 @@ void CheckGenConfigArguments(const GenConfigArguments& arguments) {
   }
 }
 
-void RunGenConfig(GenConfigArguments& arguments) {
+void RunGenConfig(const GenConfigArguments& arguments) {
   CheckGenConfigArguments(arguments);
-  const fs::path config = ConfigPath(arguments.mlc);
-  const fs::path folder = config.parent_path();
-  model::MlcChatOptions& options = arguments.options;
-  options.quantization = arguments.mlc.quantization;
+  model::MlcChatOptions options = arguments.options;
   if (arguments.mlc.model_type != "auto") options.model_type = arguments.mlc.model_type;
-  if (fs::exists(folder / "tokenizer.json")) {
-    options.active_vocab_size = text::Tokenizer::Load(folder).vocab_size();
-  }
-  const std::string text = model::MlcChatConfigText(config, options);
-
-  PrepareOutput(arguments.mlc);
-  const fs::path& output = arguments.mlc.output;
-  std::vector<std::string> files = model::TokenizerFiles(folder);
-  // Not one of MLC's files, but Carat's chat template where tokenizer_config.json has none.
-  if (fs::exists(folder / "chat_template.jinja")) files.emplace_back("chat_template.jinja");
-  for (const std::string& name : files) {
-    std::error_code error;
-    if (fs::equivalent(folder / name, output / name, error)) continue;
-    const MappedFile file(folder / name);
-    WriteFileAtomically(output / name, file.bytes());
-  }
-  WriteFileAtomically(output / model::kMlcChatConfigFile, text);
-  std::cout << (output / model::kMlcChatConfigFile).string() << '\n';
+  std::cout << compiler::GenConfig(ToFolderOptions(arguments.mlc), options).string() << '\n';
 }
 
 }  // namespace

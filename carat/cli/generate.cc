@@ -27,7 +27,7 @@ struct GenerateArguments {
   std::string prompt;
   std::string system_prompt;
   int64_t max_tokens = 1024;
-  SamplingFlags sampling;
+  engine::SamplingOverrides sampling;
   int num_threads = 0;
   bool raw = false;
   bool json = false;
@@ -82,7 +82,7 @@ void RunGenerate(const GenerateArguments& arguments) {
 
   engine::GenerationRequest request;
   request.prompt = EncodePrompt(arguments, prompt, generator);
-  request.sampling = ApplySamplingFlags(arguments.sampling, defaults);
+  request.sampling = engine::ApplyOverrides(arguments.sampling, defaults);
   request.stop_tokens = defaults.eos_token_ids;
   request.max_tokens = arguments.max_tokens;
   request.is_interrupted = Interrupted;

@@ -8,9 +8,9 @@
 #include <sstream>
 #include <string>
 
+#include "carat/base/ascii_json.h"
 #include "carat/base/error.h"
 #include "carat/base/printable.h"
-#include "carat/cli/ascii_json.h"
 #include "carat/cli/checked_flags.h"
 #include "carat/cli/commands.h"
 #include "carat/library/inspection.h"

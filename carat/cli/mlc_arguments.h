@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <string>
 
+#include "carat/compiler/mlc_folder.h"
+
 namespace CLI {
 class App;
 }
@@ -22,12 +24,8 @@ struct MlcArguments {
 
 void AddMlcArguments(CLI::App& command, MlcArguments& arguments);
 
-// The path of config.json. Throws Error if there is none.
-std::filesystem::path ConfigPath(const MlcArguments& arguments);
-
-// Makes the folder if it is not there. A library that was compiled into it belongs to what was
-// there before: it is no compiled model any more.
-void PrepareOutput(const MlcArguments& arguments);
+// What is out of date is told on stderr.
+compiler::MlcFolderOptions ToFolderOptions(const MlcArguments& arguments);
 
 }  // namespace carat::cli
 

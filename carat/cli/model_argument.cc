@@ -1,43 +1,34 @@
 #include "carat/cli/model_argument.h"
 
 #include <CLI/CLI.hpp>
+#include <functional>
+#include <optional>
 #include <string>
+#include <string_view>
 
-#include "carat/base/error.h"
+#include "carat/base/interrupt.h"
 #include "carat/cli/checked_flags.h"
-#include "carat/cli/model_cache.h"
-#include "carat/library/dist_folder.h"
-#include "carat/model/model_source.h"
+#include "carat/cli/compile_progress.h"
+#include "carat/compiler/resolve_model.h"
 
 namespace carat::cli {
 namespace {
 
 namespace fs = std::filesystem;
 
-void CheckQuantization(const fs::path& dist_folder, const std::string& wanted) {
-  const std::string compiled_with = library::ReadDistFolder(dist_folder).metadata.quantization;
-  if (compiled_with == wanted) return;
-  throw Error(
-      "{}: compiled with {}, not with {}; leave --quantization out, or give the model it was "
-      "compiled from",
-      dist_folder.string(), compiled_with, wanted);
-}
+// A bar, and Ctrl-C as what ends the compilation, from when it begins: a model that is compiled
+// already shows nothing and can be interrupted as usual.
+class CacheProgress {
+ public:
+  void operator()(std::string_view step, double fraction) {
+    if (!guard_) guard_.emplace(InterruptGuard::Signals::kAndTermination);
+    bar_(step, fraction);
+  }
 
-// A compiled folder may be named by its library.
-fs::path WithoutLibraryName(const fs::path& path) {
-  if (path.extension() != ".so") return path;
-  const fs::path folder = path.has_parent_path() ? path.parent_path() : ".";
-  const bool is_its_library =
-      library::IsDistFolder(folder) && library::ReadDistConfig(folder).library == path.filename();
-  return is_its_library ? folder : path;
-}
-
-Error NoTokenizer(const fs::path& model) {
-  return Error(
-      "{}: has no tokenizer.json, so there is no text; put the one the model was published with "
-      "into the folder, or work on token ids: 'carat logits' and 'carat bench' do",
-      model.string());
-}
+ private:
+  std::optional<InterruptGuard> guard_;
+  CompileProgressBar bar_;
+};
 
 }  // namespace
 
@@ -52,24 +43,14 @@ void AddQuantizationFlag(CLI::App& command, std::optional<std::string>& quantiza
   command.add_option("--quantization", quantization, description)->check(NotEmpty());
 }
 
-fs::path ResolveTextModel(const fs::path& path) {
-  const fs::path model = WithoutLibraryName(path);
-  if (!library::IsDistFolder(model)) {
-    const auto source = model::ModelSource::Open(model);
-    if (!source->HasTokenizer()) throw NoTokenizer(source->path());
-  } else if (!fs::exists(model / "tokenizer.json")) {
-    throw NoTokenizer(model);
-  }
-  return ResolveModel(model);
+fs::path ResolveModel(const fs::path& model, const std::optional<std::string>& quantization) {
+  CacheProgress progress;
+  return compiler::ResolveModel(model, quantization, std::ref(progress));
 }
 
-fs::path ResolveModel(const fs::path& path, const std::optional<std::string>& quantization) {
-  const fs::path model = WithoutLibraryName(path);
-  if (library::IsDistFolder(model)) {
-    if (quantization) CheckQuantization(model, *quantization);
-    return model;
-  }
-  return CompiledInCache(*model::ModelSource::Open(model), quantization.value_or(""));
+fs::path ResolveTextModel(const fs::path& model) {
+  CacheProgress progress;
+  return compiler::ResolveTextModel(model, std::ref(progress));
 }
 
 }  // namespace carat::cli

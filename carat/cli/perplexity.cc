@@ -1,7 +1,5 @@
 // `carat perplexity`: how well a model predicts a text file.
 
-#include "carat/engine/perplexity.h"
-
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -12,22 +10,21 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
-#include "carat/base/error.h"
+#include "carat/base/ascii_json.h"
 #include "carat/base/file.h"
 #include "carat/base/interrupt.h"
 #include "carat/base/printable.h"
 #include "carat/base/progress.h"
-#include "carat/cli/ascii_json.h"
 #include "carat/cli/checked_flags.h"
 #include "carat/cli/commands.h"
 #include "carat/cli/model_argument.h"
+#include "carat/engine/perplexity_report.h"
 #include "carat/engine/text_generator.h"
 
 namespace carat::cli {
 namespace {
-
-using engine::PerplexityMethod;
 
 struct PerplexityArguments {
   std::filesystem::path model;
@@ -39,40 +36,16 @@ struct PerplexityArguments {
   bool json = false;
 };
 
-// What was measured, and the result.
-struct PerplexityReport {
-  std::filesystem::path folder;
-  std::string quantization;
-  int num_threads = 0;
-  int64_t num_bytes = 0;
-  int64_t num_tokens = 0;
-  engine::PerplexityOptions options;
-  engine::Perplexity perplexity;
-};
-
-engine::PerplexityOptions ToOptions(const PerplexityArguments& arguments,
-                                    int64_t context_window_size) {
-  engine::PerplexityOptions options;
-  if (arguments.method == "llama.cpp") options.method = PerplexityMethod::kLlamaCpp;
-  if (arguments.stride && options.method == PerplexityMethod::kLlamaCpp) {
-    throw Error("--stride belongs to --method sliding; llama.cpp's chunks do not overlap");
-  }
-  options.context = arguments.context.value_or(
-      engine::DefaultPerplexityContext(options.method, context_window_size));
-  options.stride = arguments.stride.value_or(options.context / 2);
-  return options;
-}
-
-void PrintPerplexityText(const PerplexityArguments& arguments, const PerplexityReport& report) {
+void PrintPerplexityText(const engine::PerplexityReport& report) {
   const auto row = [](std::string_view name, const std::string& value) {
     std::cout << fmt::format("{:<10} {}\n", name, Printable(value));
   };
   const engine::Perplexity& perplexity = report.perplexity;
-  const bool is_sliding = report.options.method == PerplexityMethod::kSliding;
+  const bool is_sliding = report.options.method == engine::PerplexityMethod::kSliding;
   row("model", fmt::format("{}: {}, {} threads", report.folder.filename().string(),
                            report.quantization, report.num_threads));
-  row("text", fmt::format("{}: {} bytes, {} tokens", arguments.file.string(), report.num_bytes,
-                          report.num_tokens));
+  row("text",
+      fmt::format("{}: {} bytes, {} tokens", report.file, report.num_bytes, report.num_tokens));
   row("scored",
       fmt::format("{} tokens, in {} {} of {}{}", perplexity.num_scored, perplexity.num_windows,
                   is_sliding ? "windows" : "chunks", report.options.context,
@@ -85,51 +58,27 @@ void PrintPerplexityText(const PerplexityArguments& arguments, const PerplexityR
       fmt::format("{:.4f} +/- {:.4f}", perplexity.value(), perplexity.standard_error()));
 }
 
-void PrintPerplexityJson(const PerplexityArguments& arguments, const PerplexityReport& report) {
-  const engine::Perplexity& perplexity = report.perplexity;
-  nlohmann::ordered_json json = {
-      {"model", report.folder.string()},
-      {"quantization", report.quantization},
-      {"num_threads", report.num_threads},
-      {"file", arguments.file.string()},
-      {"bytes", report.num_bytes},
-      {"tokens", report.num_tokens},
-      {"method", arguments.method},
-      {"context", report.options.context},
-      {"stride", report.options.stride},
-      {"windows", perplexity.num_windows},
-      {"scored_tokens", perplexity.num_scored},
-      {"mean_nll", perplexity.mean_nll},
-      {"mean_nll_standard_error", perplexity.mean_nll_standard_error},
-      {"bits_per_byte", perplexity.bits_per_byte},
-      {"perplexity", perplexity.value()},
-      {"perplexity_standard_error", perplexity.standard_error()},
-  };
-  if (report.options.method == PerplexityMethod::kLlamaCpp) json.erase("stride");
-  std::cout << AsciiJson(json);
+engine::PerplexityReport Measure(const PerplexityArguments& arguments) {
+  std::string text = ReadTextFile(arguments.file);
+  const engine::TextModel model = engine::LoadTextModel(ResolveTextModel(arguments.model),
+                                                        {.num_threads = arguments.num_threads});
+  const InterruptGuard guard;
+  Progress progress("perplexity");
+  return engine::ReportPerplexity(model, {.text = std::move(text),
+                                          .file = arguments.file.string(),
+                                          .method = arguments.method,
+                                          .context = arguments.context,
+                                          .stride = arguments.stride,
+                                          .on_progress = progress.Callback()});
 }
 
 void RunPerplexity(const PerplexityArguments& arguments) {
-  const std::string text = ReadTextFile(arguments.file);
-  const engine::TextModel model = engine::LoadTextModel(ResolveTextModel(arguments.model),
-                                                        {.num_threads = arguments.num_threads});
-  PerplexityReport report;
-  report.options = ToOptions(arguments, model.model->context_window_size());
-  const engine::PerplexityText encoded =
-      engine::EncodePerplexityText(model, text, arguments.file.string(), report.options.method);
-  {
-    const InterruptGuard guard;
-    Progress progress("perplexity");
-    report.options.on_progress = progress.Callback();
-    report.options.is_interrupted = Interrupted;
-    report.perplexity = engine::MeasurePerplexity(model.model, encoded, report.options);
+  const engine::PerplexityReport report = Measure(arguments);
+  if (arguments.json) {
+    std::cout << AsciiJson(engine::ToJson(report));
+  } else {
+    PrintPerplexityText(report);
   }
-  report.folder = model.model->folder();
-  report.quantization = model.model->metadata().quantization;
-  report.num_threads = model.model->num_threads();
-  report.num_bytes = encoded.num_bytes;
-  report.num_tokens = std::ssize(encoded.tokens);
-  arguments.json ? PrintPerplexityJson(arguments, report) : PrintPerplexityText(arguments, report);
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 
 namespace carat::cli {
 
-void AddSamplingFlags(CLI::App& command, SamplingFlags& flags) {
+void AddSamplingFlags(CLI::App& command, engine::SamplingOverrides& flags) {
   const auto add = [&](const char* name, auto& value, const CLI::Validator& check,
                        const char* help) {
     command.add_option(name, value, help)
@@ -28,25 +28,13 @@ void AddSamplingFlags(CLI::App& command, SamplingFlags& flags) {
   add("--repetition-penalty", flags.repetition_penalty,
       Number([](double value) { return value > 0; }, "a number above 0"),
       "Above 1: make used tokens less likely");
+  const auto penalty =
+      Number([](double value) { return value >= -2 && value <= 2; }, "a number from -2 to 2");
+  add("--presence-penalty", flags.presence_penalty, penalty,
+      "Above 0: make tokens of the answer so far less likely");
+  add("--frequency-penalty", flags.frequency_penalty, penalty,
+      "The same, for each time that a token was used");
   add("--seed", flags.seed, SeedNumber(), "The same seed gives the same answer (default: random)");
-}
-
-engine::SamplingParameters ApplySamplingFlags(const SamplingFlags& flags,
-                                              const model::GenerationDefaults& defaults) {
-  engine::SamplingParameters sampling = engine::DefaultSampling(defaults);
-  // Who narrows the choice wants one, even from a model that is greedy by default.
-  const bool asks_for_sampling = flags.top_k || flags.top_p || flags.min_p;
-  if (asks_for_sampling && !defaults.do_sample) {
-    sampling.temperature = defaults.temperature > 0 ? defaults.temperature : 1.0;
-  }
-  sampling.temperature = flags.temperature.value_or(sampling.temperature);
-  sampling.top_k = flags.top_k.value_or(sampling.top_k);
-  sampling.top_p = flags.top_p.value_or(sampling.top_p);
-  sampling.min_p = flags.min_p.value_or(sampling.min_p);
-  sampling.repetition_penalty = flags.repetition_penalty.value_or(sampling.repetition_penalty);
-  if (flags.seed) sampling.seed = flags.seed;
-  engine::CheckSamplingParameters(sampling);
-  return sampling;
 }
 
 }  // namespace carat::cli

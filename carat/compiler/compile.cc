@@ -246,12 +246,14 @@ class Compilation {
       WriteFileAtomically(path, header.text);
     }
     WriteFileAtomically(folder / "model.cc", source);
-    CompileSharedLibrary(*toolchain_, {.source = folder / "model.cc",
-                                       .output = library,
-                                       .include_directory = folder,
-                                       .target_name = std::string(target_.name),
-                                       .target_flags = std::string(target_.compiler_flags),
-                                       .tvm_ffi_library = TvmFfiLibrary()});
+    CompileSharedLibrary(*toolchain_,
+                         {.source = folder / "model.cc",
+                          .output = library,
+                          .include_directory = folder,
+                          .target_name = std::string(target_.name),
+                          .target_flags = std::string(toolchain_->IsZig() ? target_.zig_flags
+                                                                          : target_.compiler_flags),
+                          .tvm_ffi_library = TvmFfiLibrary()});
     fs::remove_all(folder);
   }
 

@@ -25,12 +25,22 @@ bool CxxIsSet() {
   return cxx != nullptr && !SplitWords(cxx).empty();
 }
 
+// The Python that Carat was started from, which need not be the first on PATH (a virtual
+// environment that is not activated); empty if the program was started by itself.
+std::string HostPython() {
+  const char* python = std::getenv("CARAT_PYTHON");
+  return python == nullptr ? "" : python;
+}
+
 std::vector<std::vector<std::string>> Candidates() {
   std::vector<std::vector<std::string>> candidates;
   if (CxxIsSet()) candidates.push_back(SplitWords(std::getenv("CXX")));
   candidates.push_back({"g++"});
   candidates.push_back({"clang++"});
   candidates.push_back({"zig", "c++"});
+  if (const std::string python = HostPython(); !python.empty()) {
+    candidates.push_back({python, "-m", "ziglang", "c++"});
+  }
   candidates.push_back({"python3", "-m", "ziglang", "c++"});
   return candidates;
 }
@@ -110,8 +120,10 @@ ToolchainCandidate Try(const std::vector<std::string>& command) {
   const std::filesystem::path source = folder.path() / "trial.cc";
   WriteFileAtomically(source, kTrial);
   const std::filesystem::path library = folder.path() / "trial.so";
+  // zig brings its linker, and would build its C++ library first (a minute) to link the trial.
+  const std::string step = candidate.toolchain.IsZig() ? "-c" : "-shared";
   const ProcessResult trial = RunProcess(
-      Join(command, {"-std=c++20", "-shared", "-fPIC", source.string(), "-o", library.string()}));
+      Join(command, {"-std=c++20", step, "-fPIC", source.string(), "-o", library.string()}));
   if (trial.exit_code != 0) {
     candidate.problem = "does not compile C++20: " + Complaint(trial.output);
   } else if (!std::filesystem::exists(library)) {
@@ -122,10 +134,21 @@ ToolchainCandidate Try(const std::vector<std::string>& command) {
 
 }  // namespace
 
+std::string ZigInstallation() {
+  const std::string python = HostPython();
+  return (python.empty() ? "" : python + " -m ") + "pip install ziglang";
+}
+
 std::string Toolchain::name() const {
   std::string name;
   for (const std::string& word : command) name += (name.empty() ? "" : " ") + word;
   return name;
+}
+
+bool Toolchain::IsZig() const {
+  return std::ranges::any_of(command, [](const std::filesystem::path word) {
+    return word.filename() == "zig" || word.filename() == "ziglang";
+  });
 }
 
 std::vector<ToolchainCandidate> ListToolchains() {
@@ -147,8 +170,8 @@ Toolchain FindToolchain() {
   }
   throw Error(
       "no C++20 compiler found ({}). Compiling a model needs one: install g++ "
-      "(apt-get install g++), or run 'pip install ziglang', or set CXX to yours",
-      tried);
+      "(apt-get install g++), or run '{}', or set CXX to yours",
+      tried, ZigInstallation());
 }
 
 void CompileSharedLibrary(const Toolchain& toolchain, const CompileJob& job) {

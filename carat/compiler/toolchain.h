@@ -14,11 +14,17 @@ struct Toolchain {
   std::string version;               // the first line of --version
 
   std::string name() const;  // "python3 -m ziglang c++"
+  bool IsZig() const;        // whose flags for a processor are its own
 };
 
-// $CXX if it is set; else g++, clang++, zig, zig from `pip install ziglang`: the first that
+// $CXX if it is set; else g++, clang++, zig, zig from `pip install ziglang` in the Python that
+// $CARAT_PYTHON names (what starts Carat from Python sets it) and in python3: the first that
 // compiles C++20. Throws Error naming what was tried and how to get one.
 Toolchain FindToolchain();
+
+// The command that brings a compiler without root: "pip install ziglang", of the Python that
+// $CARAT_PYTHON names.
+std::string ZigInstallation();
 
 // Every candidate with what speaks against it, empty if it works: for `carat doctor`.
 struct ToolchainCandidate {

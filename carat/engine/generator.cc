@@ -36,6 +36,12 @@ void CheckPrompt(const std::vector<TokenId>& prompt, const runtime::Model& model
   }
 }
 
+void CheckTopLogprobs(const std::optional<int64_t>& top_logprobs) {
+  if (top_logprobs && *top_logprobs < 0) {
+    throw Error("top_logprobs is {}, expected a number of tokens, 0 or more", *top_logprobs);
+  }
+}
+
 double PerSecond(int64_t count, double seconds) {
   return seconds > 0 ? static_cast<double>(count) / seconds : 0;
 }
@@ -70,6 +76,7 @@ void Generator::Reset() {
 
 GenerationResult Generator::Generate(const GenerationRequest& request) {
   CheckPrompt(request.prompt, *model_);
+  CheckTopLogprobs(request.top_logprobs);
   Sampler sampler(request.sampling, model_->vocab_size());
   sampler.AddToHistory(request.prompt);
 
@@ -112,14 +119,25 @@ bool Generator::Prefill(const GenerationRequest& request, GenerationTimings& tim
 
 FinishReason Generator::Decode(const GenerationRequest& request, Sampler& sampler,
                                GenerationResult& result) {
+  const bool wants_logprobs = request.top_logprobs && request.on_token;
+  std::vector<float> model_logits;  // as they were before the sampler changed them
   while (request.max_tokens < 0 || std::ssize(result.tokens) < request.max_tokens) {
     if (IsInterrupted(request)) return FinishReason::kInterrupted;
+    if (wants_logprobs) model_logits = logits_;
     const TokenId token = sampler.Sample(logits_);
     if (std::ranges::find(request.stop_tokens, token) != request.stop_tokens.end()) {
       return FinishReason::kStop;
     }
     result.tokens.push_back(token);
-    if (request.on_token && request.on_token(token) == Continue::kStop) return FinishReason::kStop;
+    TokenLogprobs logprobs;
+    GeneratedToken generated = {token};
+    if (wants_logprobs) {
+      logprobs = ComputeLogprobs(model_logits, token, *request.top_logprobs);
+      generated.logprobs = &logprobs;
+    }
+    if (request.on_token && request.on_token(generated) == Continue::kStop) {
+      return FinishReason::kStop;
+    }
     if (std::ssize(tokens_) == model_->context_window_size()) return FinishReason::kLength;
     if (std::ssize(result.tokens) == request.max_tokens) break;  // its logits would not be used
     model_->Forward(sequence_, {&token, 1}, logits_);

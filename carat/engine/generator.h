@@ -9,11 +9,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
 
 #include "carat/base/types.h"
+#include "carat/engine/logprobs.h"
 #include "carat/engine/sampler.h"
 #include "carat/runtime/model.h"
 
@@ -30,14 +32,23 @@ std::string_view FinishReasonName(FinishReason reason);  // "stop", "length", "i
 // What on_token wants next.
 enum class Continue { kYes, kStop };
 
+struct GeneratedToken {
+  TokenId token;
+  const TokenLogprobs* logprobs = nullptr;  // if the request asks for them; valid during the call
+};
+
 struct GenerationRequest {
   std::vector<TokenId> prompt;
   SamplingParameters sampling;
   std::vector<TokenId> stop_tokens;  // end the answer and are not part of it
   int64_t max_tokens = -1;           // -1: until the context window is full
 
+  // Of each token, on_token gets log probabilities: its own and those of so many most likely ones.
+  // Without: none are computed.
+  std::optional<int64_t> top_logprobs;
+
   // Called with each token of the answer as it is chosen. May be empty.
-  std::function<Continue(TokenId)> on_token;
+  std::function<Continue(const GeneratedToken&)> on_token;
 
   // Asked between steps, also within a long prompt. May be empty.
   std::function<bool()> is_interrupted;
@@ -66,7 +77,7 @@ class Generator {
   explicit Generator(std::shared_ptr<runtime::Model> model);
 
   // Throws Error for an empty prompt, one longer than the context window, token ids outside the
-  // vocabulary and sampling parameters out of range; the sequence is as before then.
+  // vocabulary and parameters out of range; the sequence is as before then.
   GenerationResult Generate(const GenerationRequest& request);
 
   // Forgets the conversation.

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "carat/base/error.h"
+#include "carat/engine/softmax.h"
 
 namespace carat::engine {
 
@@ -53,26 +54,6 @@ float BlockMaximum(const float* values) {
   return any_nan != 0 ? std::numeric_limits<float>::quiet_NaN() : result;
 }
 
-// e^x for x <= 0, within 2e-7 of it relatively; 0 below -87. Without libm, so that every platform
-// draws the same tokens.
-Floats ExpOfNegative(Floats x) {
-  constexpr float kLog2E = 1.44269504f;
-  constexpr float kLn2High = 0.693359375f;  // few bits: its multiples by integers are exact
-  constexpr float kLn2Low = -2.12194440e-4f;
-  constexpr float kRounder = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer
-  const Floats n = (x * kLog2E + kRounder) - kRounder;
-  const Floats r = (x - n * kLn2High) - n * kLn2Low;   // |r| <= ln(2) / 2
-  Floats p = r * 1.9875691500e-4f + 1.3981999507e-3f;  // Cephes' expf polynomial
-  p = p * r + 8.3334519073e-3f;
-  p = p * r + 4.1665795894e-2f;
-  p = p * r + 1.6666665459e-1f;
-  p = p * r + 5.0000001201e-1f;
-  p = p * (r * r) + r + 1.0f;
-  const Mask exponent = __builtin_convertvector(n, Mask) + 127;
-  const Floats zero = {};
-  return x < -87.0f ? zero : p * std::bit_cast<Floats>(exponent << 23);
-}
-
 uint64_t RandomSeed() {
   std::random_device device;
   return uint64_t{device()} << 32 | device();
@@ -95,11 +76,32 @@ SamplingParameters DefaultSampling(const model::GenerationDefaults& defaults) {
   return parameters;
 }
 
+SamplingParameters ApplyOverrides(const SamplingOverrides& overrides,
+                                  const model::GenerationDefaults& defaults) {
+  SamplingParameters sampling = DefaultSampling(defaults);
+  // Who narrows the choice wants one, even from a model that is greedy by default.
+  const bool asks_for_sampling = overrides.top_k || overrides.top_p || overrides.min_p;
+  if (asks_for_sampling && !defaults.do_sample) {
+    sampling.temperature = defaults.temperature > 0 ? defaults.temperature : 1.0;
+  }
+  sampling.temperature = overrides.temperature.value_or(sampling.temperature);
+  sampling.top_k = overrides.top_k.value_or(sampling.top_k);
+  sampling.top_p = overrides.top_p.value_or(sampling.top_p);
+  sampling.min_p = overrides.min_p.value_or(sampling.min_p);
+  sampling.repetition_penalty = overrides.repetition_penalty.value_or(sampling.repetition_penalty);
+  sampling.presence_penalty = overrides.presence_penalty.value_or(sampling.presence_penalty);
+  sampling.frequency_penalty = overrides.frequency_penalty.value_or(sampling.frequency_penalty);
+  if (overrides.seed) sampling.seed = overrides.seed;
+  CheckSamplingParameters(sampling);
+  return sampling;
+}
+
 void CheckSamplingParameters(const SamplingParameters& parameters) {
   const auto require = [](bool holds, std::string_view name, double value, std::string_view range) {
     if (!holds) throw Error("{} is {}, expected {}", name, value, range);
   };
-  const auto& [temperature, top_k, top_p, min_p, repetition_penalty, seed] = parameters;
+  const auto& [temperature, top_k, top_p, min_p, repetition_penalty, presence_penalty,
+               frequency_penalty, logit_bias, seed] = parameters;
   require(temperature >= 0 && std::isfinite(temperature), "temperature", temperature,
           "0 (always the most likely token) or more");
   require(top_k >= 0, "top_k", static_cast<double>(top_k), "a number of tokens, or 0 for all");
@@ -107,6 +109,14 @@ void CheckSamplingParameters(const SamplingParameters& parameters) {
   require(min_p >= 0 && min_p <= 1, "min_p", min_p, "a probability from 0 to 1");
   require(repetition_penalty > 0 && std::isfinite(repetition_penalty), "repetition_penalty",
           repetition_penalty, "more than 0 (1: none)");
+  require(std::abs(presence_penalty) <= 2, "presence_penalty", presence_penalty,
+          "a number from -2 to 2");
+  require(std::abs(frequency_penalty) <= 2, "frequency_penalty", frequency_penalty,
+          "a number from -2 to 2");
+  for (const auto& [token, bias] : logit_bias) {
+    if (std::abs(bias) <= 100) continue;  // false for NaN
+    throw Error("logit_bias of token {} is {}, expected a number from -100 to 100", token, bias);
+  }
 }
 
 // SplitMix64 of Steele, Lea and Flood: a counter in steps of the golden ratio, mixed. The upper 53
@@ -124,6 +134,12 @@ Sampler::Sampler(const SamplingParameters& parameters, int64_t vocab_size)
       uniform_(parameters.seed.value_or(RandomSeed())),
       in_history_(vocab_size) {
   CheckSamplingParameters(parameters);
+  for (const auto& [token, bias] : parameters.logit_bias) {
+    if (token < 0 || token >= vocab_size) {
+      throw Error("logit_bias has token {}, expected one of the vocabulary, from 0 to {}", token,
+                  vocab_size - 1);
+    }
+  }
   // Nothing but the most likely token has a chance, and dividing by it overflows.
   constexpr double kGreedyBelow = 1e-6;
   if (parameters_.temperature < kGreedyBelow) parameters_.temperature = 0;
@@ -141,22 +157,40 @@ TokenId Sampler::Sample(std::span<float> logits) {
   if (logits.size() != in_history_.size()) {
     throw Error("{} logits given for a vocabulary of {}", logits.size(), in_history_.size());
   }
-  ApplyPenalty(logits);
+  AddBias(logits);
+  ApplyRepetitionPenalty(logits);
+  ApplyPresenceAndFrequencyPenalties(logits);
   FindBlockMaxima(logits);
   const bool filters = parameters_.top_k > 0 || parameters_.top_p < 1 || parameters_.min_p > 0;
   const TokenId token = parameters_.temperature == 0 ? MostLikely(logits)
                         : filters                    ? DrawFiltered(logits)
                                                      : DrawAny(logits);
   AddToHistory({&token, 1});
+  ++output_counts_[token];
   return token;
 }
 
-void Sampler::ApplyPenalty(std::span<float> logits) const {
+void Sampler::AddBias(std::span<float> logits) const {
+  for (const auto& [token, bias] : parameters_.logit_bias) {
+    logits[token] += static_cast<float>(bias);
+  }
+}
+
+void Sampler::ApplyRepetitionPenalty(std::span<float> logits) const {
   const auto penalty = static_cast<float>(parameters_.repetition_penalty);
   if (penalty == 1.0f) return;
   for (const TokenId token : history_) {
     float& logit = logits[token];
     logit = logit < 0 ? logit * penalty : logit / penalty;
+  }
+}
+
+void Sampler::ApplyPresenceAndFrequencyPenalties(std::span<float> logits) const {
+  const double presence = parameters_.presence_penalty;
+  const double frequency = parameters_.frequency_penalty;
+  if (presence == 0 && frequency == 0) return;
+  for (const auto& [token, count] : output_counts_) {
+    logits[token] -= static_cast<float>(presence + frequency * static_cast<double>(count));
   }
 }
 
@@ -190,8 +224,7 @@ TokenId Sampler::MostLikely(std::span<const float> logits) const {
 }
 
 float Sampler::Weight(float logit) const {
-  const Floats exponent = {(logit - max_logit_) / static_cast<float>(parameters_.temperature)};
-  return ExpOfNegative(exponent)[0];
+  return ExpOfNegative((logit - max_logit_) / static_cast<float>(parameters_.temperature));
 }
 
 double Sampler::SumOfWeights(std::span<const float> logits) {
@@ -199,19 +232,8 @@ double Sampler::SumOfWeights(std::span<const float> logits) {
   block_weights_.resize(block_maxima_.size());
   double total = 0;
   for (size_t block = 0; block < block_weights_.size(); ++block) {
-    const std::span<const float> values = BlockOf(logits, block);
-    Floats sums = {};
-    size_t i = 0;
-    for (; i + kLanes <= values.size(); i += kLanes) {
-      Floats value;
-      std::memcpy(&value, &values[i], sizeof(value));
-      sums += ExpOfNegative((value - max_logit_) / temperature);
-    }
-    double sum = 0;
-    for (size_t lane = 0; lane < kLanes; ++lane) sum += sums[lane];
-    for (; i < values.size(); ++i) sum += Weight(values[i]);
-    block_weights_[block] = sum;
-    total += sum;
+    block_weights_[block] = SumOfExp(BlockOf(logits, block), max_logit_, temperature);
+    total += block_weights_[block];
   }
   return total;
 }

@@ -50,9 +50,9 @@ TextResult TextGenerator::Generate(GenerationRequest request, const TextCallback
     result.text += piece;
     if (on_text) on_text(piece);
   };
-  request.on_token = [&, on_token = std::move(request.on_token)](TokenId token) {
-    const Continue next = on_token ? on_token(token) : Continue::kYes;
-    append(decoder.Push(token));
+  request.on_token = [&, on_token = std::move(request.on_token)](const GeneratedToken& generated) {
+    const Continue next = on_token ? on_token(generated) : Continue::kYes;
+    append(decoder.Push(generated.token));
     return next;
   };
   result.generation = generator_.Generate(request);

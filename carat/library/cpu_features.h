@@ -16,6 +16,7 @@ struct CpuTarget {
   std::span<const std::string_view>
       features;                     // must be there to run it, as DetectCpuFeatures names them
   std::string_view compiler_flags;  // "-mavx2 -mfma ...", the same for g++ and clang++
+  std::string_view zig_flags;       // the same for zig: "-mcpu=x86_64_v3"
   std::string_view architecture;    // "x86-64", "aarch64", empty: any
 };
 

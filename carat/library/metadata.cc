@@ -128,8 +128,9 @@ LibraryMetadata MetadataFromJson(const Json& json, std::string_view where) {
   LibraryMetadata metadata;
   metadata.carat_version = object.String("carat_version");
   if (metadata.carat_version != CARAT_VERSION) {
-    throw Error("{}: compiled by Carat {}, but this is Carat {}; compile the model again", where,
-                metadata.carat_version, CARAT_VERSION);
+    throw VersionMismatchError(
+        "{}: compiled by Carat {}, but this is Carat {}; run 'carat compile MODEL' again", where,
+        metadata.carat_version, CARAT_VERSION);
   }
   metadata.tvm_ffi_abi = object.String("tvm_ffi_abi");
   metadata.architecture = object.String("architecture");

@@ -36,6 +36,20 @@ OrderedJson ReadOrdered(const fs::path& path) {
   return OrderedJson::parse(text);
 }
 
+void CheckMlcChatOptions(const MlcChatOptions& options) {
+  const auto check = [](const char* name, int64_t size) {
+    if (size < 1) throw InvalidArgumentError("{} is {}, expected 1 or more", name, size);
+  };
+  check("context_window_size", options.context_window_size.value_or(1));
+  check("sliding_window_size", options.sliding_window_size.value_or(1));
+  check("prefill_chunk_size", options.prefill_chunk_size.value_or(1));
+  check("max_batch_size", options.max_batch_size);
+  const std::string& type = options.model_type;
+  if (!type.empty() && type != "gemma3" && type != "gemma3_text") {
+    throw InvalidArgumentError("model_type is '{}', expected 'gemma3' or 'gemma3_text'", type);
+  }
+}
+
 struct Sizes {
   int64_t context_window;
   int64_t sliding_window;
@@ -241,6 +255,7 @@ std::vector<std::string> TokenizerFiles(const fs::path& folder) {
 }
 
 std::string MlcChatConfigText(const fs::path& config_json, const MlcChatOptions& options) {
+  CheckMlcChatOptions(options);
   const OrderedJson hf = ReadOrdered(config_json);
   const ModelConfig config =
       ParseModelConfig(ParseJsonFile(config_json), config_json.filename().string());

@@ -45,7 +45,7 @@ std::vector<std::string> TokenizerFiles(const std::filesystem::path& folder);
 
 // The text of mlc-chat-config.json for the folder of `config_json`, a Hugging Face config.json:
 // generation_config.json and tokenizer.json beside it are read where they exist. Throws Error for
-// sizes that do not fit the model.
+// options that no model has (InvalidArgumentError) and for sizes that do not fit this one.
 std::string MlcChatConfigText(const std::filesystem::path& config_json,
                               const MlcChatOptions& options);
 

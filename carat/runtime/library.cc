@@ -19,10 +19,18 @@ namespace {
 
 using library::LibraryMetadata;
 
+static_assert(TVM_FFI_VERSION_MAJOR == 0 && TVM_FFI_VERSION_MINOR == 1,
+              "library::kTvmFfiAbi says which ABI this is built for");
+
+std::string AbiOf(const TVMFFIVersion& version) {
+  return fmt::format("{}.{}", version.major, version.minor);
+}
+
 void CheckRunsHere(const LibraryMetadata& metadata, const std::string& path) {
   if (metadata.tvm_ffi_abi != library::kTvmFfiAbi) {
-    throw Error("{}: compiled for TVM FFI {}, but this Carat uses {}; compile the model again",
-                path, metadata.tvm_ffi_abi, library::kTvmFfiAbi);
+    throw VersionMismatchError(
+        "{}: compiled for TVM FFI {}, but this Carat uses {}; run 'carat compile MODEL' again",
+        path, metadata.tvm_ffi_abi, library::kTvmFfiAbi);
   }
   const std::vector<std::string> missing = library::MissingFeatures(metadata.cpu_features);
   if (!missing.empty()) {
@@ -105,8 +113,20 @@ int64_t NumRows(std::span<const std::byte> buffer, int64_t row_bytes) {
 
 }  // namespace
 
+void CheckTvmFfiVersion(const TVMFFIVersion& loaded) {
+  if (AbiOf(loaded) == library::kTvmFfiAbi) return;
+  throw VersionMismatchError(
+      "this Carat was built for TVM FFI {}, but the libtvm_ffi.so it runs with is {}.{}.{}; run: "
+      "pip "
+      "install 'apache-tvm-ffi=={}.*'",
+      library::kTvmFfiAbi, loaded.major, loaded.minor, loaded.patch, library::kTvmFfiAbi);
+}
+
 Library::Library(const std::filesystem::path& path, LibraryMetadata metadata)
     : metadata_(std::move(metadata)) {
+  TVMFFIVersion loaded = {};
+  TVMFFIGetVersion(&loaded);
+  CheckTvmFfiVersion(loaded);
   CheckRunsHere(metadata_, path.string());
   // An absolute path: a bare name would be searched for elsewhere.
   handle_.reset(dlopen(std::filesystem::absolute(path).c_str(), RTLD_NOW | RTLD_LOCAL));

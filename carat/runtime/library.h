@@ -41,6 +41,10 @@ struct ForwardArguments {
   const CaratThreadPool* thread_pool = nullptr;  // nullptr: runs on the caller
 };
 
+// Throws VersionMismatchError unless `loaded`, what libtvm_ffi.so says of itself, has the ABI that
+// this program was built for.
+void CheckTvmFfiVersion(const TVMFFIVersion& loaded);
+
 class Library {
  public:
   // `metadata` is what ReadLibraryMetadata found in the file: the caller may refuse by it before

@@ -155,7 +155,7 @@ void Model::CheckChunks(std::span<const SequenceChunk> chunks, size_t num_logits
   size_t num_rows = 0;
   std::vector<int32_t> slots;
   for (const SequenceChunk& chunk : chunks) {
-    if (chunk.sequence->model_.get() != this) throw Error("a sequence belongs to another model");
+    if (!chunk.sequence->BelongsTo(*this)) throw Error("a sequence belongs to another model");
     if (chunk.tokens.empty())
       throw Error("no tokens given for a sequence; a prompt needs at least one");
     const int64_t length = kv_cache_.Length(chunk.sequence->slot_);

@@ -51,6 +51,8 @@ class Sequence {
 
   void Reset() { Truncate(0); }
 
+  bool BelongsTo(const Model& model) const { return model_.get() == &model; }
+
  private:
   friend class Model;
 

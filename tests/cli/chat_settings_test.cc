@@ -16,7 +16,8 @@ TEST(ChatSettings, EverySettingCanBeChangedAndShown) {
   engine::ChatOptions options;
   for (const std::string assignment :
        {"temperature=0.5", "top_k = 7", " top_p=0.25", "min_p=0.125", "repetition_penalty=1.5",
-        "seed=18446744073709551615", "max_tokens=9", "system=Be brief, a = b."}) {
+        "presence_penalty=-0.5", "frequency_penalty=2", "seed=18446744073709551615", "max_tokens=9",
+        "system=Be brief, a = b."}) {
     ChangeChatSetting(assignment, options);
   }
   EXPECT_EQ(DescribeChatSettings(options),
@@ -25,6 +26,8 @@ TEST(ChatSettings, EverySettingCanBeChangedAndShown) {
             "top_p = 0.25\n"
             "min_p = 0.125\n"
             "repetition_penalty = 1.5\n"
+            "presence_penalty = -0.5\n"
+            "frequency_penalty = 2\n"
             "seed = 18446744073709551615\n"
             "max_tokens = 9\n"
             "system = Be brief, a = b.\n");
@@ -39,7 +42,8 @@ TEST(ChatSettings, EverySettingCanBeChangedAndShown) {
 TEST(ChatSettings, WhatIsRefusedChangesNothing) {
   for (const std::string assignment :
        {"temperature", "temperature=", "temperature=hot", "temperature=1x", "temperature=nan",
-        "top_k=1.5", "top_k=-1", "top_p=2", "seed=-1", "max_tokens=0", "colour=red", "", "="}) {
+        "top_k=1.5", "top_k=-1", "top_p=2", "presence_penalty=3", "seed=-1", "max_tokens=0",
+        "colour=red", "", "="}) {
     engine::ChatOptions options;
     const std::string before = DescribeChatSettings(options);
     EXPECT_THROW(ChangeChatSetting(assignment, options), Error) << assignment;

@@ -97,6 +97,8 @@ TEST(Generate, RefusesSamplingParametersOutOfRange) {
       {"--top-p", {"", "0", "1.5", "nan"}},
       {"--min-p", {"", "-0.1", "1.1"}},
       {"--repetition-penalty", {"", "0", "-1"}},
+      {"--presence-penalty", {"", "2.1", "nan"}},
+      {"--frequency-penalty", {"", "-2.1", "much"}},
       {"--seed", {"", "-1", "18446744073709551616"}},
       {"--max-tokens", {"", "0"}},
       {"--threads", {"", "0", "100000"}}};

@@ -15,6 +15,7 @@ namespace carat::compiler {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::ThrowsMessage;
@@ -80,6 +81,37 @@ TEST(ToolchainTest, NoCompilerIsAnErrorThatSaysHowToGetOne) {
   EXPECT_THAT([] { FindToolchain(); },
               ThrowsMessage<Error>(AllOf(HasSubstr("apt-get install g++"), HasSubstr("ziglang"),
                                          HasSubstr("clang++: not found"))));
+}
+
+TEST(ToolchainTest, ZigOfTheHostsPythonComesBeforeThatOfPython3) {
+  const tests::TemporaryFolder folder;
+  WriteScript(
+      folder / "my python",
+      "[ \"$1 $2 $3\" = '-m ziglang c++' ] && shift 3 || exit 1\n"
+      "if [ \"$1\" = --version ]; then echo zig 1.0; else PATH=$REAL_PATH g++ \"$@\"; fi\n");
+  const ScopedEnvironment real_path("REAL_PATH", std::getenv("PATH"));
+  const ScopedEnvironment path("PATH", folder.path().string());
+  const ScopedEnvironment cxx("CXX", "");
+  const std::string python = (folder / "my python").string();
+  const ScopedEnvironment host("CARAT_PYTHON", python);
+  EXPECT_THAT(FindToolchain().command, ElementsAre(python, "-m", "ziglang", "c++"));
+}
+
+TEST(ToolchainTest, ZigIsKnownByItsName) {
+  EXPECT_TRUE((Toolchain{{"/opt/zig-0.15/zig", "c++"}, ""}.IsZig()));
+  EXPECT_TRUE((Toolchain{{"python3", "-m", "ziglang", "c++"}, ""}.IsZig()));
+  EXPECT_FALSE((Toolchain{{"/home/zig/bin/g++"}, ""}.IsZig()));
+}
+
+TEST(ToolchainTest, WithoutACompilerTheHostsPythonIsToldToInstallOne) {
+  const tests::TemporaryFolder empty;
+  const ScopedEnvironment path("PATH", empty.path().string());
+  const ScopedEnvironment cxx("CXX", "");
+  const ScopedEnvironment host("CARAT_PYTHON", "/opt/env/bin/python");
+  EXPECT_THAT(
+      [] { FindToolchain(); },
+      ThrowsMessage<Error>(AllOf(HasSubstr("python3 -m ziglang c++: not found"),
+                                 HasSubstr("'/opt/env/bin/python -m pip install ziglang'"))));
 }
 
 TEST(ToolchainTest, AFailedCompilationShowsTheCompilersWords) {

@@ -77,9 +77,10 @@ TEST_F(GeneratorTest, GeneratesNothingWhenAskedForNothing) {
 TEST_F(GeneratorTest, StreamsTokensAndStopsWhenTheCallbackHasEnough) {
   std::vector<TokenId> streamed;
   GenerationRequest request = Request({14});
-  request.on_token = [&](TokenId token) {
-    streamed.push_back(token);
-    return token == 17 ? Continue::kStop : Continue::kYes;
+  request.on_token = [&](const GeneratedToken& generated) {
+    streamed.push_back(generated.token);
+    EXPECT_EQ(generated.logprobs, nullptr);
+    return generated.token == 17 ? Continue::kStop : Continue::kYes;
   };
   const GenerationResult result = generator_.Generate(request);
   EXPECT_THAT(streamed, ElementsAre(15, 16, 17));
@@ -87,10 +88,45 @@ TEST_F(GeneratorTest, StreamsTokensAndStopsWhenTheCallbackHasEnough) {
   EXPECT_EQ(result.finish_reason, FinishReason::kStop);
 }
 
+TEST_F(GeneratorTest, GivesLogprobsOfTheModelsOwnLogits) {
+  GenerationRequest request = Request({14}, 3);
+  request.top_logprobs = 2;
+  // Were they of the logits that the sampler sees, token 0 would be e^-900 times as likely.
+  request.sampling.logit_bias = {{15, -100}, {16, -100}, {17, -100}};
+  TokenId expected = 15;
+  request.on_token = [&](const GeneratedToken& generated) {
+    EXPECT_EQ(generated.token, expected);
+    EXPECT_EQ(generated.logprobs->chosen.token, expected);
+    EXPECT_EQ(generated.logprobs->chosen.logprob, 0);
+    EXPECT_EQ(generated.logprobs->top.size(), 2);
+    EXPECT_EQ(generated.logprobs->top[0].token, expected);
+    EXPECT_EQ(generated.logprobs->top[1].token, 0);
+    EXPECT_EQ(generated.logprobs->top[1].logprob, -1000);
+    ++expected;
+    return Continue::kYes;
+  };
+  generator_.Generate(request);
+  EXPECT_EQ(expected, 18);
+}
+
+TEST_F(GeneratorTest, GivesTheLogprobOfTheTokenAloneIfAskedForNoOther) {
+  GenerationRequest request = Request({14}, 1);
+  request.top_logprobs = 0;
+  int streamed = 0;
+  request.on_token = [&](const GeneratedToken& generated) {
+    ++streamed;
+    EXPECT_EQ(generated.logprobs->chosen.token, 15);
+    EXPECT_THAT(generated.logprobs->top, IsEmpty());
+    return Continue::kYes;
+  };
+  generator_.Generate(request);
+  EXPECT_EQ(streamed, 1);
+}
+
 TEST_F(GeneratorTest, CanBeInterruptedAmidTheAnswerAndGoOn) {
   int64_t streamed = 0;
   GenerationRequest request = Request({14});
-  request.on_token = [&](TokenId) {
+  request.on_token = [&](const GeneratedToken&) {
     ++streamed;
     return Continue::kYes;
   };
@@ -171,6 +207,12 @@ TEST_F(GeneratorTest, RefusesBadPromptsAndKeepsTheConversation) {
   GenerationRequest request = Request({14});
   request.sampling.top_p = 2;
   expect_refused(request, "top_p is 2");
+  request = Request({14});
+  request.sampling.logit_bias = {{32, 1}};
+  expect_refused(request, "logit_bias has token 32, expected one of the vocabulary, from 0 to 31");
+  request = Request({14});
+  request.top_logprobs = -1;
+  expect_refused(request, "top_logprobs is -1, expected a number of tokens");
   EXPECT_EQ(generator_.tokens().size(), 6);
 }
 

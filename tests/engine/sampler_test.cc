@@ -263,6 +263,83 @@ TEST(RepetitionPenalty, OfOneChangesNothing) {
   }
 }
 
+TEST(PresencePenalty, CountsTokensOfTheOutputOnce) {
+  Sampler sampler({.temperature = 0, .presence_penalty = 1.5}, 3);
+  sampler.AddToHistory(std::vector<TokenId>{2, 2});  // the prompt does not count
+  std::vector<TokenId> sampled;
+  std::vector<float> logits;
+  for (int i = 0; i < 4; ++i) {
+    logits = {4, 3, 2};
+    sampled.push_back(sampler.Sample(logits));
+  }
+  EXPECT_THAT(sampled, ElementsAre(0, 1, 0, 0));
+  EXPECT_THAT(logits, ElementsAre(2.5f, 1.5f, 2));
+}
+
+TEST(PresencePenalty, BelowZeroFavoursRepetition) {
+  Sampler sampler({.temperature = 0, .presence_penalty = -2}, 2);
+  std::vector<float> logits = {1, 0};
+  EXPECT_EQ(sampler.Sample(logits), 0);
+  logits = {0, 1};
+  EXPECT_EQ(sampler.Sample(logits), 0);
+  EXPECT_THAT(logits, ElementsAre(2, 1));
+}
+
+TEST(FrequencyPenalty, CountsEachTimeATokenWasSampled) {
+  Sampler sampler({.temperature = 0, .frequency_penalty = 0.75}, 2);
+  sampler.AddToHistory(std::vector<TokenId>{0, 1, 1});
+  std::vector<TokenId> sampled;
+  std::vector<float> logits;
+  for (int i = 0; i < 5; ++i) {
+    logits = {4, 2};
+    sampled.push_back(sampler.Sample(logits));
+  }
+  EXPECT_THAT(sampled, ElementsAre(0, 0, 0, 1, 0));
+  EXPECT_THAT(logits, ElementsAre(1.75f, 1.25f));
+}
+
+TEST(FrequencyPenalty, AddsToThePresencePenalty) {
+  Sampler sampler({.temperature = 0, .presence_penalty = 0.5, .frequency_penalty = 0.25}, 2);
+  std::vector<float> logits;
+  for (int i = 0; i < 3; ++i) {
+    logits = {9, 0};
+    sampler.Sample(logits);
+  }
+  EXPECT_THAT(logits, ElementsAre(8, 0));
+}
+
+TEST(LogitBias, IsAddedToTheLogits) {
+  std::vector<float> logits = {4, 1, -1};
+  Sampler sampler({.temperature = 0, .logit_bias = {{0, -100}, {2, 2.5}}}, 3);
+  EXPECT_EQ(sampler.Sample(logits), 2);
+  EXPECT_THAT(logits, ElementsAre(-96, 1, 1.5f));
+}
+
+TEST(LogitBias, LeavesMaskedTokensMasked) {
+  EXPECT_EQ(SampleOnce({-kInfinity, -50}, {.temperature = 0, .logit_bias = {{0, 100}}}), 1);
+}
+
+TEST(LogitBias, ComesBeforeAllElse) {
+  SamplingParameters parameters = {
+      .temperature = 0, .repetition_penalty = 2, .presence_penalty = 0.5, .logit_bias = {{0, 3}}};
+  Sampler sampler(parameters, 2);
+  std::vector<float> logits = {5, 0};
+  sampler.Sample(logits);
+  logits = {5, 0};
+  sampler.Sample(logits);
+  EXPECT_THAT(logits, ElementsAre((5 + 3) / 2.0f - 0.5f, 0));
+
+  // And before the temperature: 2 * ln 3 at temperature 2 makes a token three times as likely.
+  parameters = {.temperature = 2, .logit_bias = {{1, 2 * std::log(3.0)}}, .seed = 4};
+  Sampler warm(parameters, 2);
+  int drawn = 0;
+  for (int i = 0; i < 4000; ++i) {
+    logits = {0, 0};
+    drawn += warm.Sample(logits);
+  }
+  EXPECT_NEAR(drawn, 3000, 110);  // 4 standard deviations
+}
+
 // --- Seeds ---
 
 TEST(UniformGenerator, GivesTheSameNumbersOnEveryMachine) {
@@ -308,6 +385,24 @@ TEST(SamplingParameters, AreCheckedByName) {
   expect_refused({.top_p = 1.5}, "top_p is 1.5, expected a probability");
   expect_refused({.min_p = -0.1}, "min_p is -0.1");
   expect_refused({.repetition_penalty = 0}, "repetition_penalty is 0");
+  expect_refused({.presence_penalty = 2.5}, "presence_penalty is 2.5, expected a number from -2");
+  expect_refused({.presence_penalty = kNaN}, "presence_penalty is nan");
+  expect_refused({.frequency_penalty = -2.5}, "frequency_penalty is -2.5, expected a number");
+  expect_refused({.frequency_penalty = kNaN}, "frequency_penalty is nan");
+  expect_refused({.logit_bias = {{7, 100.5}}},
+                 "logit_bias of token 7 is 100.5, expected a number from -100 to 100");
+  expect_refused({.logit_bias = {{7, kNaN}}}, "logit_bias of token 7 is nan");
+  expect_refused({.logit_bias = {{10, 1}}}, "logit_bias has token 10, expected one of the");
+  expect_refused({.logit_bias = {{-1, 1}}}, "logit_bias has token -1");
+}
+
+TEST(SamplingParameters, MayReachTheirLimits) {
+  for (const double sign : {-1, 1}) {
+    const SamplingParameters parameters = {.presence_penalty = 2 * sign,
+                                           .frequency_penalty = 2 * sign,
+                                           .logit_bias = {{0, 100 * sign}, {9, 100 * sign}}};
+    EXPECT_NO_THROW(Sampler(parameters, 10));
+  }
 }
 
 TEST(SamplingParameters, AreGreedyUnlessTheAuthorsSample) {

@@ -16,6 +16,7 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::StartsWith;
 using ::testing::ThrowsMessage;
 
 // The kernel's own list; it leaves out what the kernel does not support.
@@ -73,6 +74,13 @@ TEST(CpuTargets, AreFoundByName) {
   for (const CpuTarget& target : CpuTargets()) EXPECT_EQ(&FindTarget(target.name), &target);
   EXPECT_THAT([] { FindTarget("pentium"); },
               ThrowsMessage<Error>(HasSubstr("unknown target 'pentium'; known: native, x86-64")));
+}
+
+// Without -mcpu zig compiles for the machine it runs on.
+TEST(CpuTargets, EachNamesItsProcessorToZig) {
+  for (const CpuTarget& target : CpuTargets()) {
+    EXPECT_THAT(target.zig_flags, StartsWith("-mcpu=")) << target.name;
+  }
 }
 
 TEST(CpuTargets, EndWithOneForAnyMachine) {

@@ -107,6 +107,19 @@ TEST(MlcChatConfigTest, SizesStayWithinTheModel) {
   EXPECT_ERROR(MlcChatConfigText(demo, options), "prefill chunk of 1025", "of 1024");
 }
 
+TEST(MlcChatConfigTest, RefusesOptionsThatNoModelHas) {
+  const fs::path demo = fs::path(CARAT_SOURCE_DIR) / "models/demo/config.json";
+  MlcChatOptions options = Options();
+  options.sliding_window_size = 0;
+  EXPECT_ERROR(MlcChatConfigText(demo, options), "sliding_window_size is 0", "1 or more");
+  options = Options();
+  options.max_batch_size = -1;
+  EXPECT_ERROR(MlcChatConfigText(demo, options), "max_batch_size is -1", "1 or more");
+  options = Options();
+  options.model_type = "llama";
+  EXPECT_ERROR(MlcChatConfigText(demo, options), "model_type is 'llama'", "'gemma3_text'");
+}
+
 TEST(MlcChatConfigTest, RefusesATemplateThatIsNotGemmas) {
   MlcChatOptions options = Options();
   options.conv_template = "llama-3";

@@ -102,9 +102,14 @@ TEST_F(LibraryEntryTest, RefusesAPoolThatIsNone) {
 
 TEST_F(LibraryEntryTest, RefusesOtherElementTypes) {
   tensors_[kTokens].dtype.bits = 64;
-  EXPECT_EQ(Error(), "tokens has the wrong element type");
+  EXPECT_EQ(Error(), "tokens has the wrong element type, expected int32");
   tensors_[kTokens].dtype = {kDLUInt, 32, 1};
-  EXPECT_EQ(Error(), "tokens has the wrong element type");
+  EXPECT_EQ(Error(), "tokens has the wrong element type, expected int32");
+  tensors_[kTokens].dtype = {kDLInt, 32, 1};
+  tensors_[kLogits].dtype.bits = 16;
+  EXPECT_EQ(Error(), "logits has the wrong element type, expected float32");
+  tensors_[kWeights].dtype.code = kDLInt;
+  EXPECT_EQ(Error(), "weights has the wrong element type, expected uint8");
 }
 
 TEST_F(LibraryEntryTest, RefusesMemoryOfOtherDevices) {

@@ -66,7 +66,7 @@ class ArgumentReader {
     if (tensor->device.device_type != kDLCPU) return Fail<T>(name, "is not in CPU memory");
     if (tensor->dtype.code != code || tensor->dtype.bits != 8 * sizeof(T) ||
         tensor->dtype.lanes != 1) {
-      return Fail<T>(name, "has the wrong element type");
+      return Fail<T>(name, "has the wrong element type, expected " + TypeName(code, sizeof(T)));
     }
     if (tensor->ndim != ndim) {
       return Fail<T>(name, "has " + std::to_string(tensor->ndim) + " dimensions, expected " +
@@ -119,6 +119,12 @@ class ArgumentReader {
   T* Fail(std::string_view name, const std::string& what) {
     Check(false, [&] { return std::string(std::string(name) + " " + what); });
     return nullptr;
+  }
+
+  // As numpy and others name it.
+  static std::string TypeName(DLDataTypeCode code, size_t num_bytes) {
+    const char* kind = code == kDLFloat ? "float" : code == kDLUInt ? "uint" : "int";
+    return kind + std::to_string(8 * num_bytes);
   }
 
   static constexpr int64_t kMaxElements = int64_t{1} << 60;

@@ -1,24 +1,21 @@
-#include "carat/cli/model_cache.h"
+#include "carat/compiler/model_cache.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cstdlib>
-#include <functional>
 #include <span>
 #include <string_view>
 #include <vector>
 
 #include "carat/base/error.h"
-#include "carat/base/interrupt.h"
-#include "carat/cli/compile_progress.h"
-#include "carat/compiler/compile.h"
+#include "carat/base/own_file.h"
 #include "carat/library/cpu_features.h"
 #include "carat/library/dist_folder.h"
 #include "carat/library/weights_file.h"
 
-namespace carat::cli {
+namespace carat::compiler {
 namespace {
 
 namespace fs = std::filesystem;
@@ -48,9 +45,7 @@ std::string Fingerprint(const fs::directory_entry& file) {
 }
 
 // Of what compiles: another build of the same version may compile otherwise.
-std::string ProgramFingerprint() {
-  return Fingerprint(fs::directory_entry(fs::canonical("/proc/self/exe")));
-}
+std::string ProgramFingerprint() { return Fingerprint(fs::directory_entry(OwnFile())); }
 
 // Of the files of a folder, or of one file.
 std::string ModelFingerprint(const fs::path& model) {
@@ -89,7 +84,8 @@ bool IsComplete(const fs::path& dist_folder) {
 
 }  // namespace
 
-fs::path CompiledInCache(const model::ModelSource& model, const std::string& quantization) {
+fs::path CompiledInCache(const model::ModelSource& model, const std::string& quantization,
+                         const CompileProgress& progress) {
   const fs::path cache = CacheFolder();
   const fs::path path = fs::canonical(model.path());
   const std::string prefix = fmt::format(
@@ -103,15 +99,13 @@ fs::path CompiledInCache(const model::ModelSource& model, const std::string& qua
   std::error_code error;
   fs::create_directories(cache, error);
   if (error) throw Error("{}: cannot be made: {}", cache.string(), error.message());
-  const InterruptGuard guard(InterruptGuard::Signals::kAndTermination);
-  CompileProgressBar bar;
-  compiler::CompileOptions options;
+  CompileOptions options;
   options.model = path;
   options.quantization = quantization;
   options.output = output;
-  compiler::Compile(options, std::ref(bar));
+  Compile(options, progress);
   RemoveOlder(cache, prefix, output);
   return output;
 }
 
-}  // namespace carat::cli
+}  // namespace carat::compiler
