@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import tvm_ffi
+from carat import _native  # noqa: F401  (loads libcarat.so, which defines them)
 from carat._installation import REINSTALL
 
 Class = TypeVar("Class", bound=type)

@@ -152,7 +152,15 @@ def test_objects_are_not_made_by_hand() -> None:
             cls()
 
 
-def test_imports_quickly_and_prints_its_version() -> None:
+@pytest.mark.parametrize(
+    "name", ["AsyncStream", "Progress", "State", "Tokenizer", "compile", "evaluate"]
+)
+def test_any_name_may_be_asked_for_first(name: str) -> None:
+    done = run_python(f"import carat; print(carat.{name})")
+    assert name in done.stdout or name == "Progress", done.stderr
+
+
+def test_prints_its_version() -> None:
     done = run_python("import carat; print(carat.__version__)")
     assert done.stdout.strip() == (SOURCE / "VERSION").read_text().strip()
     assert done.stderr == ""

@@ -6,6 +6,8 @@ import re
 from typing import Any
 
 import carat
+import carat._engine
+import carat._model
 import pytest
 import tvm_ffi
 from conftest import SOURCE
