@@ -1,7 +1,7 @@
-# carat_embed_headers(<out.cc> ROOT <dir> GLOB <pattern> [ROOT <dir> GLOB <pattern>]...): writes a source file that
-# defines carat::compiler::EmbeddedHeaders(), the text of every matching header with its path below its root. The file
-# is made again when a header changes.
-function(carat_embed_headers out)
+# carat_embed(<out.cc> <Function> ROOT <dir> GLOB <pattern> [ROOT <dir> GLOB <pattern>]...): writes a source file that
+# defines carat::compiler::<Function>() of carat/compiler/embedded_files.h, the text of every matching file with its path
+# below its root. The source is made again when a file changes.
+function(carat_embed out function)
   set(files)
   set(arguments ${ARGN})
   set(manifest)
@@ -16,9 +16,9 @@ function(carat_embed_headers out)
   file(WRITE ${out}.manifest "${manifest}")
   add_custom_command(
     OUTPUT ${out}
-    COMMAND ${CMAKE_COMMAND} -DMANIFEST=${out}.manifest -DOUT=${out}
-            -P ${CMAKE_SOURCE_DIR}/cmake/EmbedHeaders.cmake
-    DEPENDS ${files} ${CMAKE_SOURCE_DIR}/cmake/EmbedHeaders.cmake
+    COMMAND ${CMAKE_COMMAND} -DMANIFEST=${out}.manifest -DFUNCTION=${function} -DOUT=${out}
+            -P ${CMAKE_SOURCE_DIR}/cmake/EmbedFiles.cmake
+    DEPENDS ${files} ${CMAKE_SOURCE_DIR}/cmake/EmbedFiles.cmake
     COMMENT "Embedding the kernels"
     VERBATIM)
 endfunction()

@@ -19,7 +19,7 @@
 #include "carat/compiler/check_text_files.h"
 #include "carat/compiler/codegen/cpu/generate.h"
 #include "carat/compiler/compile_output.h"
-#include "carat/compiler/embedded_headers.h"
+#include "carat/compiler/embedded_files.h"
 #include "carat/compiler/overrides.h"
 #include "carat/compiler/pack_weights.h"
 #include "carat/compiler/program/program.h"
@@ -240,7 +240,7 @@ class Compilation {
     const std::string source = GenerateCpu({program_, config_, scheme_, target_, metadata_, kv_});
     Dump("model.cc", source);
     const fs::path folder = library.parent_path() / "source";
-    for (const EmbeddedHeader& header : EmbeddedHeaders()) {
+    for (const EmbeddedFile& header : EmbeddedHeaders()) {
       const fs::path path = folder / header.path;
       fs::create_directories(path.parent_path());
       WriteFileAtomically(path, header.text);
