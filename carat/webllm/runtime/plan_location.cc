@@ -1,0 +1,3 @@
+#include "carat/webllm/runtime/plan_location.h"
+
+PlanLocation carat_plan = {0, 0};
