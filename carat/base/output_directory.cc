@@ -25,12 +25,30 @@ bool IsMountPoint(const fs::path& folder) {
 
 using Names = std::vector<std::string>;
 
+// `pattern` may have one '*', which stands for any text within a name.
+bool Matches(std::string_view name, std::string_view pattern) {
+  const size_t star = pattern.find('*');
+  if (star == std::string_view::npos) return name == pattern;
+  const std::string_view end = pattern.substr(star + 1);
+  return name.size() >= star + end.size() && name.starts_with(pattern.substr(0, star)) &&
+         name.ends_with(end) &&
+         name.substr(star, name.size() - star - end.size()).find('/') == std::string_view::npos;
+}
+
+// A file of ours, or a folder on the way to one.
+bool IsOurs(const std::string& name, bool is_folder, const Names& files) {
+  return std::ranges::any_of(files, [&](const std::string& file) {
+    return is_folder ? file.starts_with(name + "/") : Matches(name, file);
+  });
+}
+
 // Only what earlier runs write is in there.
 void CheckOurs(const fs::path& folder, const Names& files) {
   std::string reason;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
-    const std::string name = entry.path().filename().string();
-    if (std::ranges::find(files, name) == files.end()) reason = "such as " + name;
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(folder)) {
+    const std::string name = entry.path().lexically_relative(folder).string();
+    const bool is_folder = fs::is_directory(entry.symlink_status());
+    if (!IsOurs(name, is_folder, files)) reason = "such as " + name;
   }
   if (std::error_code error; !fs::exists(folder / files.front(), error)) {
     reason = "there is no " + files.front() + " in it";

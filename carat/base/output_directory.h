@@ -20,7 +20,8 @@ namespace carat {
 // nobody has put anything into since: `-o ~` must not cost anybody a home.
 class OutputDirectory {
  public:
-  // `files` are the names that the finished folder may hold; the first is in every one.
+  // `files` are the names that the finished folder may hold, with '/' where they lie in folders of
+  // it, and one '*' for any text within a name; the first is in every one.
   OutputDirectory(const std::filesystem::path& target, std::span<const std::string_view> files);
 
   const std::filesystem::path& path() const { return temporary_.path(); }

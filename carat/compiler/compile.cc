@@ -19,12 +19,13 @@
 #include "carat/compiler/check_text_files.h"
 #include "carat/compiler/codegen/cpu/generate.h"
 #include "carat/compiler/compile_output.h"
+#include "carat/compiler/compile_webgpu.h"
+#include "carat/compiler/debug_dump.h"
 #include "carat/compiler/embedded_files.h"
 #include "carat/compiler/overrides.h"
 #include "carat/compiler/pack_weights.h"
 #include "carat/compiler/program/program.h"
 #include "carat/compiler/toolchain.h"
-#include "carat/graph/printer.h"
 #include "carat/kernels/cpu/kv_cache.h"
 #include "carat/library/cpu_features.h"
 #include "carat/library/dist_folder.h"
@@ -48,12 +49,11 @@ constexpr std::string_view kDefaultScheme = "q4_0";
 class Compilation {
  public:
   Compilation(CompileOptions options, const CompileProgress& progress)
-      : options_(std::move(options)), progress_(progress) {}
+      : options_(std::move(options)), progress_(progress), dump_(options_.debug_dump) {}
 
   CompileResult Run() {
     const auto start = std::chrono::steady_clock::now();
     Report("reading the model", 0);
-    CheckDevice();
     ReadModel();
     CheckLimits();
     // Weights that their publisher quantized stay as they are unless the user wants otherwise.
@@ -67,7 +67,7 @@ class Compilation {
     CheckTextFiles(text_files, source_->path(), config_.vocab_size);
     // What may be refused comes first; then what takes time.
     CompileOutput output(OutputPath());
-    MakeDumpFolder(output.folder());
+    dump_.MakeFolder(output.folder());
     for (const auto& [name, text] : text_files) output.WriteModelFile(name, text);
     Plan();
     toolchain_ = FindToolchain();
@@ -89,12 +89,6 @@ class Compilation {
 
  private:
   // --- Reading ---
-
-  void CheckDevice() const {
-    if (options_.device != "cpu") {
-      throw Error("--device {}: this version compiles for cpu", options_.device);
-    }
-  }
 
   void ReadModel() {
     source_ = model::ModelSource::Open(options_.model);
@@ -163,14 +157,11 @@ class Compilation {
 
   void Plan() {
     Report("planning", 0.02);
-    int step = 0;
-    const auto dump = [&](std::string_view pass, const graph::Graph& graph) {
-      Dump(fmt::format("{:02}-{}.graph", step++, pass), graph::PrintGraph(graph));
-    };
     const graph::Graph graph =
-        RunPasses(model::BuildGraph(config_), PassesOf(options_.level, scheme_), dump);
+        RunPasses(model::BuildGraph(config_), PassesOf(options_.level, scheme_),
+                  [&](std::string_view pass, const graph::Graph& g) { dump_.WriteGraph(pass, g); });
     program_ = MakeProgram(graph, {options_.level, options_.prefill_chunk_size});
-    Dump(fmt::format("{:02}-program.txt", step), Print(program_));
+    dump_.Write(dump_.NextNumber() + "-program.txt", Print(program_));
     kv_ = PlanKv(config_, scheme_, options_.prefill_chunk_size, options_.max_batch_size);
     FillMetadata();
   }
@@ -238,7 +229,7 @@ class Compilation {
   void CompileLibrary(const fs::path& library) {
     Report("compiling the library", 0.5);
     const std::string source = GenerateCpu({program_, config_, scheme_, target_, metadata_, kv_});
-    Dump("model.cc", source);
+    dump_.Write("model.cc", source);
     const fs::path folder = library.parent_path() / "source";
     for (const EmbeddedFile& header : EmbeddedHeaders()) {
       const fs::path path = folder / header.path;
@@ -269,24 +260,6 @@ class Compilation {
 
   // --- Reporting ---
 
-  void MakeDumpFolder(const fs::path& target) const {
-    if (options_.debug_dump.empty()) return;
-    const fs::path inside = fs::weakly_canonical(options_.debug_dump).lexically_relative(target);
-    if (!inside.empty() && *inside.begin() != "..") {
-      throw Error("--debug-dump {}: lies in the output folder, which is replaced as a whole",
-                  options_.debug_dump.string());
-    }
-    std::error_code error;
-    fs::create_directories(options_.debug_dump, error);
-    if (error) {
-      throw Error("--debug-dump {}: {}", options_.debug_dump.string(), error.message());
-    }
-  }
-
-  void Dump(const std::string& name, std::string_view text) const {
-    if (!options_.debug_dump.empty()) WriteFileAtomically(options_.debug_dump / name, text);
-  }
-
   void Report(std::string_view step, double fraction) const {
     ThrowIfInterrupted();
     if (progress_) progress_(step, fraction);
@@ -294,6 +267,7 @@ class Compilation {
 
   CompileOptions options_;
   const CompileProgress& progress_;
+  DebugDump dump_;
   const library::CpuTarget& target_ = library::FindTarget(options_.target);
   std::optional<Toolchain> toolchain_;
   std::unique_ptr<model::ModelSource> source_;
@@ -324,7 +298,9 @@ bool AreGpuSwitches(std::string_view text) {
 }  // namespace
 
 CompileResult Compile(const CompileOptions& options, const CompileProgress& progress) {
-  return Compilation(options, progress).Run();
+  if (options.device == "cpu") return Compilation(options, progress).Run();
+  if (options.device == "webgpu") return CompileWebGpu(options, progress);
+  throw Error("--device {}: expected cpu or webgpu", options.device);
 }
 
 OptLevel ParseOptLevel(std::string_view text) {

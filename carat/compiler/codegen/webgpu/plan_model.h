@@ -33,8 +33,8 @@ inline Expression Of(Variable variable) { return {variable, 1, 0, 1, 0, kNoMaxim
 
 // ceil(variable * multiplier / divisor).
 inline Expression Ratio(Variable variable, int64_t multiplier, int64_t divisor) {
-  return {variable, static_cast<uint32_t>(multiplier), 0,
-          static_cast<uint32_t>(divisor), 0, kNoMaximum};
+  return {variable,  static_cast<uint32_t>(multiplier), 0, static_cast<uint32_t>(divisor), 0,
+          kNoMaximum};
 }
 
 inline Expression AtMost(Expression expression, int64_t maximum) {

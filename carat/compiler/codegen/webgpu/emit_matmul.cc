@@ -1,0 +1,190 @@
+// Products with quantized matrices: gemv.wgsl, gemm.wgsl, and the embedding's rows.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+
+#include "carat/base/error.h"
+#include "carat/compiler/codegen/webgpu/step_emitter.h"
+#include "carat/compiler/codegen/webgpu/wgsl.h"
+
+namespace carat::compiler::webgpu {
+namespace {
+
+// WebGPU's guaranteed maxComputeWorkgroupsPerDimension.
+constexpr int64_t kMaxWorkgroups = 65535;
+
+// A matrix of more rows is cut in blocks, several a workgroup, so that making the input again in
+// each costs little.
+constexpr int64_t kMaxGemvWorkgroups = 4096;
+
+// Threads that share a row of a matrix: more where there are fewer rows, so that enough workgroups
+// keep a GPU busy, but never so many that a quarter of them has nothing to read.
+int64_t GemvLanes(int64_t num_rows, int64_t num_groups) {
+  const int64_t most = num_rows >= 8192 ? 4 : num_rows >= 1024 ? 8 : 16;
+  int64_t lanes = 1;
+  for (int64_t n = 2; n <= most; n *= 2) {
+    const int64_t rounds = (num_groups + n - 1) / n;
+    if (num_groups * 4 >= rounds * n * 3) lanes = n;
+  }
+  return lanes;
+}
+
+int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+}  // namespace
+
+void StepEmitter::EmitGemv(const MatMul& matmul, const RowLoop* before, size_t index) {
+  const graph::Weight& weight = program_.weights[matmul.linear.weight];
+  const bool gelu_mul = matmul.linear.epilogue == graph::Epilogue::kGeluMul;
+  const int64_t num_rows = matmul.y.width;
+  KernelBuilder kernel;
+  RowOps ops(program_, buffers_, weights_, kernel);
+  if (before != nullptr) {
+    ops.Append(before->ops, {matmul.x.buffer}, ReadFrom(index + 1));
+  } else if (buffers_.SplitOf(matmul.x.buffer) != nullptr) {
+    ops.AppendMergedAttention(matmul.x);
+  }
+
+  const auto x_at = [&](std::string_view offset) {
+    if (ops.IsLocal(matmul.x)) {
+      std::string elements;
+      for (int i = 0; i < 4; ++i) {
+        elements +=
+            fmt::format("{}{}", i == 0 ? "" : ", ",
+                        ops.Read(matmul.x, fmt::format("k + {}u", i + (offset == "4u" ? 4 : 0))));
+      }
+      return fmt::format("vec4<f32>({})", elements);
+    }
+    const std::string x =
+        kernel.Bind(NameOf(matmul.x), buffers_.Current(matmul.x.buffer), "vec4<f32>");
+    return fmt::format("{}[(k + {} + {}) / 4u]", x, matmul.x.column, offset);
+  };
+  const std::string x_low = x_at("0u");
+  const std::string x_high = x_at("4u");
+  const MatrixBuffers matrix = weights_.Matrix(weight);
+  const std::string words = kernel.Bind("words", matrix.words, "vec4<u32>");
+  const std::string scale = weights_.Scale(kernel, matrix, "index");
+  kernel.Declare(Fill("quantized_group.wgsl", {}));
+  std::string dot;
+  std::string result = "sum";
+  if (gelu_mul) {
+    kernel.Declare(Fill("gelu_tanh.wgsl", {}));
+    dot = fmt::format("vec2<f32>(dot_group({}u + r, group), dot_group({}u + r, group))",
+                      matrix.first_rows.at(0), matrix.first_rows.at(1));
+    result = "gelu_tanh(sum.x) * sum.y";
+  } else {
+    dot = fmt::format("dot_group({}u + r, group)", matrix.first_rows.at(0));
+    if (const float cap = SoftcapAfter(index); cap > 0) result = SoftcapText("sum", cap);
+  }
+  const std::string y =
+      kernel.Bind(NameOf(matmul.y), buffers_.Write(matmul.y.buffer), "f32", Access::kWrite);
+  const std::string prologue = ops.Finish();
+
+  const int64_t lanes = GemvLanes(num_rows, matrix.num_groups);
+  const int64_t rows_per_block = kRowThreads / lanes;
+  const int64_t num_blocks = CeilDiv(num_rows, rows_per_block);
+  const int64_t blocks = CeilDiv(num_blocks, kMaxGemvWorkgroups);
+  Add(kernel, "gemv_" + NameOf(matmul.y),
+      Fill("gemv.wgsl", {{"declarations", kernel.Declarations()},
+                         {"entry", kEntryPlaceholder},
+                         {"threads", std::to_string(kRowThreads)},
+                         {"sum_type", gelu_mul ? "vec2<f32>" : "f32"},
+                         {"words", words},
+                         {"scale", scale},
+                         {"x_low", x_low},
+                         {"x_high", x_high},
+                         {"prologue", prologue},
+                         {"lanes", std::to_string(lanes)},
+                         {"blocks", std::to_string(blocks)},
+                         {"rows_per_block", std::to_string(rows_per_block)},
+                         {"groups", std::to_string(matrix.num_groups)},
+                         {"num_rows", std::to_string(num_rows)},
+                         {"dot", dot},
+                         {"y", y},
+                         {"result", result}}),
+      Constant(CeilDiv(num_blocks, blocks)), Constant(1));
+}
+
+void StepEmitter::EmitGemm(const MatMul& matmul) {
+  const graph::Weight& weight = program_.weights[matmul.linear.weight];
+  const bool gelu_mul = matmul.linear.epilogue == graph::Epilogue::kGeluMul;
+  const int64_t width = matmul.y.width;
+  const int64_t tile_width = gelu_mul ? 32 : 64;
+  KernelBuilder kernel;
+  kernel.Scalar("tokens", Of(Variable::kTokens));
+  const std::string x = kernel.Bind(NameOf(matmul.x), buffers_.Current(matmul.x.buffer), "f32");
+  const MatrixBuffers matrix = weights_.Matrix(weight);
+  const std::string words = kernel.Bind("words", matrix.words, "u32");
+  const std::string scale = weights_.Scale(kernel, matrix, "index");
+  const std::string y =
+      kernel.Bind(NameOf(matmul.y), buffers_.Write(matmul.y.buffer), "f32", Access::kWrite);
+  kernel.Declare(Fill("quantized_group.wgsl", {}));
+
+  const int64_t first_row = matrix.first_rows.at(0);
+  std::string matrix_row = fmt::format("{}u + tile * 64u + i", first_row);
+  int64_t num_matrix_rows = first_row + width;
+  std::string store;
+  if (gelu_mul) {
+    kernel.Declare(Fill("gelu_tanh.wgsl", {}));
+    const int64_t up = matrix.first_rows.at(1);
+    matrix_row = fmt::format("select({}u, {}u, i >= 32u) + tile * 32u + i % 32u", first_row, up);
+    num_matrix_rows = std::max(first_row, up) + width;
+    store = Fill("store_gelu_mul.wgsl", {{"y", y}, {"width", std::to_string(width)}});
+  } else {
+    store = Fill("store_tile.wgsl", {{"y", y}, {"width", std::to_string(width)}});
+  }
+  Add(kernel, "gemm_" + NameOf(matmul.y),
+      Fill("gemm.wgsl", {{"declarations", kernel.Declarations()},
+                         {"entry", kEntryPlaceholder},
+                         {"matrix_row", matrix_row},
+                         {"groups", std::to_string(matrix.num_groups)},
+                         {"x", x},
+                         {"x_stride", std::to_string(program_.buffers[matmul.x.buffer].type.width)},
+                         {"x_column", std::to_string(matmul.x.column)},
+                         {"num_matrix_rows", std::to_string(num_matrix_rows)},
+                         {"words", words},
+                         {"scale", scale},
+                         {"store", store}}),
+      Constant(CeilDiv(width, tile_width)), Ratio(Variable::kTokens, 1, 32));
+}
+
+PlanLaunch StepEmitter::EmitEmbed() {
+  const RowOp* embed_op = nullptr;
+  for (const Stage& stage : program_.stages) {
+    const auto* loop = std::get_if<RowLoop>(&stage.work);
+    if (loop == nullptr) continue;
+    for (const RowOp& op : loop->ops) {
+      if (std::holds_alternative<graph::Embed>(op.work)) embed_op = &op;
+    }
+  }
+  if (embed_op == nullptr) throw Error("the model '{}' embeds no tokens", program_.name);
+  const auto& embed = std::get<graph::Embed>(embed_op->work);
+  const graph::Weight& weight = program_.weights[embed.table];
+  KernelBuilder kernel;
+  const std::string ids = kernel.Bind("ids", {Place::kArgument, 0}, "i32");
+  const MatrixBuffers matrix = weights_.Matrix(weight);
+  const std::string words = kernel.Bind("words", matrix.words, "u32");
+  const std::string scale = weights_.Scale(kernel, matrix, "index");
+  const std::string y =
+      kernel.Bind(NameOf(embed_op->output), {Place::kResult, 0}, "f32", Access::kWrite);
+  kernel.Declare(Fill("quantized_group.wgsl", {}));
+  launches_.clear();
+  Add(kernel, "embed",
+      Fill("embed.wgsl", {{"declarations", kernel.Declarations()},
+                          {"entry", kEntryPlaceholder},
+                          {"threads", std::to_string(kRowThreads)},
+                          {"ids", ids},
+                          {"last_id", std::to_string(weight.rows() - 1)},
+                          {"groups", std::to_string(matrix.num_groups)},
+                          {"words", words},
+                          {"scale", scale},
+                          {"factor", FloatLiteral(embed.scale)},
+                          {"y", y}}),
+      Of(Variable::kTokens), Constant(1));
+  return std::move(launches_.front());
+}
+
+}  // namespace carat::compiler::webgpu

@@ -1,0 +1,49 @@
+// One row times a quantized matrix: y[r] = sum over k of w[r][k] * x[k].
+//
+// ${lanes} threads share a row of the matrix, each taking every ${lanes}th group of 32 weights, so
+// that neighbouring threads read neighbouring words; then the first of them adds their sums.
+// A workgroup computes ${blocks} blocks of ${rows_per_block} rows. What x is made of comes first, in
+// every workgroup again: that is cheaper than a dispatch of its own.
+
+${declarations}
+var<workgroup> sums: array<${sum_type}, ${threads}>;
+
+fn dot_group(row: u32, group: u32) -> f32 {
+  let index = row * ${groups}u + group;
+  let words = ${words}[index];
+  var sum = 0.0;
+  for (var i = 0u; i < 4u; i++) {
+    let k = group * 32u + i * 8u;
+    sum += dot(levels_minus_7(words[i]), ${x_low});
+    sum += dot(levels_minus_7(words[i] >> 16u), ${x_high});
+  }
+  return sum * ${scale};
+}
+
+@compute @workgroup_size(${threads})
+fn ${entry}(@builtin(workgroup_id) workgroup: vec3<u32>,
+            @builtin(local_invocation_index) thread: u32) {
+  let row = 0u;
+  let is_writer = workgroup.x == 0u;
+${prologue}
+  let lane = thread % ${lanes}u;
+  for (var block = 0u; block < ${blocks}u; block++) {
+    let first = (workgroup.x * ${blocks}u + block) * ${rows_per_block}u;
+    let r = first + thread / ${lanes}u;
+    var sum = ${sum_type}();
+    if (r < ${num_rows}u) {
+      for (var group = lane; group < ${groups}u; group += ${lanes}u) {
+        sum += ${dot};
+      }
+    }
+    sums[thread] = sum;
+    workgroupBarrier();
+    if (lane == 0u && r < ${num_rows}u) {
+      for (var i = 1u; i < ${lanes}u; i++) {
+        sum += sums[thread + i];
+      }
+      ${y}[r] = ${result};
+    }
+    workgroupBarrier();
+  }
+}
