@@ -29,6 +29,12 @@ struct CompileArguments {
   int64_t sliding_window_size = 0;
 };
 
+std::string_view NextCommand(const compiler::CompileOptions& options,
+                             const compiler::CompileResult& result) {
+  if (options.device == "webgpu") return "web";
+  return std::filesystem::exists(result.output / "tokenizer.json") ? "chat" : "bench";
+}
+
 void RunCompile(CompileArguments& arguments) {
   compiler::CompileOptions& options = arguments.options;
   options.level = compiler::ParseOptLevel(arguments.level);
@@ -48,8 +54,7 @@ void RunCompile(CompileArguments& arguments) {
                            Printable(result.output.string()),
                            static_cast<double>(result.weights_bytes) / 1e6,
                            static_cast<double>(result.library_bytes) / 1e3, result.seconds);
-  const bool can_chat = std::filesystem::exists(result.output / "tokenizer.json");
-  std::cout << fmt::format("Next: carat {} {}\n", can_chat ? "chat" : "bench",
+  std::cout << fmt::format("Next: carat {} {}\n", NextCommand(options, result),
                            ShellQuoted(result.output));
 }
 
@@ -66,7 +71,8 @@ std::string TargetNames() {
 void AddCompile(CLI::App& app) {
   const auto arguments = std::make_shared<CompileArguments>();
   compiler::CompileOptions& options = arguments->options;
-  CLI::App* command = app.add_subcommand("compile", "Compile a model for this machine");
+  CLI::App* command =
+      app.add_subcommand("compile", "Compile a model for this machine or for browsers");
   command
       ->add_option("MODEL", options.model,
                    "Gemma 3 model: a Hugging Face folder, a GGUF file, or a folder of MLC-LLM's")
@@ -75,13 +81,15 @@ void AddCompile(CLI::App& app) {
   command
       ->add_option("--quantization", options.quantization,
                    "Weight format: q4_0, q8_0, q0f16, q0bf16 or q0f32 (default: q4_0 for a Hugging "
-                   "Face folder; others keep theirs)")
+                   "Face folder; others keep theirs); for webgpu q4f16_1 (default) or q4f32_1")
       ->check(NotEmpty());
   command
       ->add_option("--embedding-quantization", options.embedding_quantization,
                    "Weight format of the embedding and the tied head (default: --quantization)")
       ->check(NotEmpty());
-  command->add_option("--device", options.device, "What to compile for: cpu")
+  command
+      ->add_option("--device", options.device,
+                   "What to compile for: cpu, or webgpu for browsers (carat web)")
       ->capture_default_str();
   command->add_option("--target", options.target, "Instruction set: native" + TargetNames())
       ->capture_default_str();

@@ -21,7 +21,7 @@ struct CompileOptions {
   // Hugging Face folder and what is stored for other models; the embedding's is that of matrices.
   std::string quantization = {};
   std::string embedding_quantization = {};
-  std::string device = "cpu";
+  std::string device = "cpu";                       // or "webgpu": compile_webgpu.h
   std::string target = "native";                    // library/cpu_features.h has the names
   std::filesystem::path output = {};                // empty: dist/<model>-<quantization>-<device>
   std::optional<int64_t> context_window_size = {};  // tokens; default: the model's

@@ -36,7 +36,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kWebLibraryFile = "model.wasm";
-constexpr std::string_view kWebModelFolder = "resolve/main";  // part of the URLs WebLLM asks for
 constexpr std::string_view kDefaultWebQuantization = "q4f16_1";
 constexpr int64_t kMaxWebPrefillChunk = 4096;
 
@@ -70,7 +69,7 @@ class WebGpuCompilation {
     dump_.MakeFolder(output.target());
     // What may be refused comes first; then what takes time.
     const std::vector<std::byte> library = MakeLibrary();
-    WriteModel(output.path() / kWebModelFolder);
+    WriteModel(output.path() / model::kWebModelFolder);
     WriteFileAtomically(output.path() / kWebLibraryFile, library);
     ThrowIfInterrupted();
     CompileResult result{OutputPath(), weights_bytes_, static_cast<int64_t>(library.size()), 0};

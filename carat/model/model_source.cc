@@ -58,6 +58,9 @@ std::unique_ptr<ModelSource> OpenFolder(const fs::path& path) {
     return std::make_unique<HuggingFaceSource>(path);
   }
   if (checkpoint::Has(path, kMlcChatConfigFile)) return std::make_unique<MlcSource>(path);
+  if (const fs::path web = path / kWebModelFolder; checkpoint::Has(web, kMlcChatConfigFile)) {
+    return std::make_unique<MlcSource>(web);
+  }
   const std::vector<fs::path> files = GgufFiles(path);
   if (files.size() == 1) return std::make_unique<GgufSource>(files.front());
   if (files.size() > 1) {
@@ -100,6 +103,9 @@ std::string ModelSource::Name() const {
   fs::path path = fs::weakly_canonical(path_, error);
   if (error) path = path_;
   if (!path.has_filename()) path = path.parent_path();  // "models/demo/" has a name too
+  if (path.filename() == "main" && path.parent_path().filename() == "resolve") {
+    path = path.parent_path().parent_path();
+  }
   return path.extension() == kGgufEnding ? path.stem().string() : path.filename().string();
 }
 

@@ -25,14 +25,18 @@ namespace carat::model {
 inline constexpr std::string_view kModelSources =
     "a Hugging Face model folder, a GGUF file or a folder of MLC-LLM's";
 
+// Where a folder that was compiled for browsers has the model, a folder of MLC-LLM's: WebLLM asks
+// for such URLs, which are Hugging Face's.
+inline constexpr std::string_view kWebModelFolder = "resolve/main";
+
 // Of one file of text beside the weights; Gemma 3's tokenizer.json has 33 MB.
 inline constexpr size_t kMaxModelFileBytes = size_t{256} << 20;
 
 class ModelSource {
  public:
   // `path` is the folder or the GGUF file. It may also be a folder's config.json or
-  // mlc-chat-config.json, or a folder whose only model is one GGUF file. Throws Error if it is none
-  // of them.
+  // mlc-chat-config.json, a folder whose only model is one GGUF file, or one compiled for browsers.
+  // Throws Error if it is none of them.
   static std::unique_ptr<ModelSource> Open(const std::filesystem::path& path);
 
   // Whether a file's name is that of a model, for those who also take other files.

@@ -2,19 +2,24 @@
 // that sin() of large arguments has, and the same on every GPU.
 //
 // The frequency is in turns a position, as a fraction of 2^64: its high and low 32 bits. The product
-// with the position, modulo 2^32, is exact in its upper word up to the carry of the lower one:
+// with the position, modulo 2^32, is the angle in fractions of 2^32 of a turn:
 //
 //     turns = position * high + floor(position * low / 2^32)   (mod 2^32)
 //
 // An eighth turn to either side of the nearest quarter remains for the polynomials, Taylor's, whose
 // error is below 2^-24 there.
 
+// floor(a * b / 2^32), by halves of 16 bits.
+fn high_product(a: u32, b: u32) -> u32 {
+  let low = (a & 0xffffu) * (b & 0xffffu);
+  let mixed_1 = (a & 0xffffu) * (b >> 16u);
+  let mixed_2 = (a >> 16u) * (b & 0xffffu);
+  let carry = ((low >> 16u) + (mixed_1 & 0xffffu) + (mixed_2 & 0xffffu)) >> 16u;
+  return (a >> 16u) * (b >> 16u) + (mixed_1 >> 16u) + (mixed_2 >> 16u) + carry;
+}
+
 fn rope_angle(position: u32, frequency: vec2<u32>) -> vec2<f32> {
-  // floor(position * low / 2^32) by halves of 16 bits; positions are below 2^24.
-  let low_product = position * (frequency.y & 0xffffu);
-  let low_carry = (low_product >> 16u) + ((position & 0xffffu) * (frequency.y >> 16u));
-  let high_carry = ((position >> 16u) * (frequency.y >> 16u)) + (low_carry >> 16u);
-  let turns = position * frequency.x + high_carry;
+  let turns = position * frequency.x + high_product(position, frequency.y);
 
   let quarter = ((turns + 0x20000000u) >> 30u) & 3u;
   let rest = bitcast<i32>(turns - (quarter << 30u));
