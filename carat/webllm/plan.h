@@ -74,7 +74,8 @@ struct Reference {
   uint32_t index;
 };
 
-// A GPU buffer's size in bytes. Of kCache it may use kContext, of others only kZero.
+// A GPU buffer's size in bytes. Of kCache it may use kContext, of others only kZero. What is in a
+// new buffer, results too, is not defined.
 using BufferSize = Expression;
 
 // Done once for a set of parameters, before they are first used.
@@ -86,15 +87,16 @@ struct Copy {
 };
 
 struct Kernel {
-  Text name;  // the entry point of its WGSL, and its key in webgpu.get_fmap
-  Text
-      info;  // JSON: {"name", "arg_types", "launch_param_tags"} as WebLLM's createShader reads them
+  Text name;  // the entry point of its WGSL, and its key in webgpu.get_fmap: of [A-Za-z0-9_.]
+  // JSON: {"name", "arg_types", "launch_param_tags"} as WebLLM's createShader reads them. The tags
+  // are blockIdx.x, blockIdx.y, paramWriteAccess: both numbers of the grid are always passed.
+  Text info;
   Text wgsl;
 };
 
 struct Launch {
   uint32_t kernel;
-  Span buffers;  // of Reference, in the order of the kernel's bindings
+  Span buffers;  // of Reference, in the order of the kernel's bindings; with scalars, at most 62
   Span scalars;  // of Expression, u32 each, in the order of the kernel's uniform
   Expression grid_x;
   Expression grid_y;
@@ -111,8 +113,8 @@ enum class Returns : uint32_t {
 // (kArgument), the KV state, and the array of parameters.
 struct Function {
   Text name;       // "prefill"
-  Span arguments;  // of TensorType
-  Span results;    // of TensorType
+  Span arguments;  // of TensorType, at most 16
+  Span results;    // of TensorType, at most 16
   Returns returns;
   // Variable::kTokens is the number of elements of this argument divided by the number below. The
   // runtime refuses a call where it does not divide.

@@ -36,6 +36,8 @@ enum TypeIndex : int32_t {
   kModule = 73,
   kFirstOwnType = 128,
   kKvState = kFirstOwnType,  // JavaScript hands on what it does not know
+  kStorage,
+  kBoundFunction,
 };
 
 // What every object begins with. Its references are the low 32 bits of `references`; JavaScript

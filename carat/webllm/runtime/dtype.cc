@@ -21,7 +21,7 @@ constexpr NamedType kTypes[] = {
 
 bool ParseDataType(TextView name, DLDataType* dtype) {
   for (const NamedType& type : kTypes) {
-    if (name == type.name) {
+    if (name == TextFrom(type.name)) {
       *dtype = type.dtype;
       return true;
     }
@@ -31,7 +31,7 @@ bool ParseDataType(TextView name, DLDataType* dtype) {
 
 TextView NameOf(DLDataType dtype) {
   for (const NamedType& type : kTypes) {
-    if (dtype == type.dtype) return type.name;
+    if (dtype == type.dtype) return TextFrom(type.name);
   }
   return "?";
 }

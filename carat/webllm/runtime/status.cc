@@ -25,6 +25,8 @@ void AppendToError(TextView text) {
   last_error.text[last_error.size] = '\0';
 }
 
+void AppendToError(const char* text) { AppendToError(TextFrom(text)); }
+
 void AppendToError(int64_t number) {
   char digits[20];
   size_t first = sizeof(digits);
@@ -49,7 +51,7 @@ CARAT_WASM_EXPORT(TVMFFIWasmGetLastError) const char* TVMFFIWasmGetLastError() {
 CARAT_WASM_EXPORT(TVMFFIErrorSetRaisedFromCStr)
 void TVMFFIErrorSetRaisedFromCStr(const char* /*kind*/, const char* message) {
   StartError();
-  if (message != nullptr) AppendToError(TextView(message));
+  if (message != nullptr) AppendToError(message);
 }
 
 }  // namespace carat::webllm

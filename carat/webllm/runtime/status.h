@@ -18,10 +18,11 @@ enum class [[nodiscard]] Status : int32_t{kOk = 0, kFailed = -1};
 // The parts of the recorded error, in order.
 void StartError();
 void AppendToError(TextView text);
+void AppendToError(const char* text);
 void AppendToError(int64_t number);
 
 inline void AppendErrorPart(TextView text) { AppendToError(text); }
-inline void AppendErrorPart(const char* text) { AppendToError(TextView(text)); }
+inline void AppendErrorPart(const char* text) { AppendToError(text); }
 template <typename Number>
 void AppendErrorPart(Number number) {
   AppendToError(static_cast<int64_t>(number));

@@ -55,7 +55,11 @@ bool TextOf(const Any& value, TextView* text) {
     default:
       return false;
   }
-  if (bytes->size > 0 && !InMemory(bytes->data, bytes->size)) return false;
+  if (bytes->size == 0) {
+    *text = TextView();
+    return true;
+  }
+  if (!InMemory(bytes->data, bytes->size)) return false;
   *text = TextView(bytes->data, bytes->size);
   return true;
 }
