@@ -1,5 +1,5 @@
-# Script: writes OUT, a source file that includes HEADER and defines FUNCTION (its whole signature, in
-# namespace NAMESPACE) to return the bytes of FILE as a std::span<const std::byte>.
+# Script: writes OUT, a source file that includes HEADER and defines FUNCTION (its whole signature,
+# in namespace NAMESPACE) to return the bytes of FILE as a std::span<const std::byte>.
 file(READ ${FILE} bytes HEX)
 string(REPEAT "[0-9a-f]" 40 line)
 string(REGEX REPLACE "(${line})" "\\1\n    " bytes "${bytes}")

@@ -11,7 +11,7 @@
 #ifndef CARAT_WEBLLM_PLAN_H_
 #define CARAT_WEBLLM_PLAN_H_
 
-#include <stdint.h>
+#include <stdint.h>  // NOLINT(modernize-deprecated-headers): freestanding C++ has no <cstdint>
 
 namespace carat::webllm {
 

@@ -57,7 +57,7 @@ CARAT_WASM_EXPORT(TVMFFIGetTypeInfo) const void* TVMFFIGetTypeInfo(int32_t type_
 // `out` is given the text as an object, and may be where `dtype` is.
 CARAT_WASM_EXPORT(TVMFFIDataTypeToString)
 int32_t TVMFFIDataTypeToString(const DLDataType* dtype, Object** out) {
-  if (!InMemory(dtype, sizeof(*dtype)) || !InMemory(out, sizeof(*out))) {
+  if (!InMemory(dtype, sizeof(*dtype)) || !InMemory(out, sizeof(void*))) {
     return static_cast<int32_t>(Fail("TVMFFIDataTypeToString: an address is outside of memory"));
   }
   Owned<StringObject> text = MakeString(NameOf(*dtype));

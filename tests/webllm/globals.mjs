@@ -1,0 +1,41 @@
+// The names of functions that tvmjs and WebLLM ask for, without which they do not start.
+
+export const EAGER_GLOBALS = [
+  "ffi.FunctionListGlobalNamesFunctor",
+  "ffi.ModuleGetFunction",
+  "ffi.ModuleImportModule",
+  "runtime.TVMTensorAllocWithScope",
+  "runtime.TVMTensorCopyFromTo",
+  "tvmjs.runtime.TensorCopyFromBytes",
+  "tvmjs.runtime.TensorCopyToBytes",
+  "ffi.ArrayGetItem",
+  "ffi.ArraySize",
+  "ffi.Array",
+  "tvmjs.runtime.ArrayConcat",
+  "ffi.SystemLib",
+  "vm.builtin.tensor_cache.get",
+  "vm.builtin.tensor_cache.remove",
+  "vm.builtin.tensor_cache.update",
+  "vm.builtin.tensor_cache.clear",
+  "tvmjs.array.decode_storage",
+  "vm.builtin.param_module_from_cache",
+  "vm.builtin.param_module_from_cache_by_name",
+  "ffi.Shape",
+  "runtime.TVMTensorCreateView",
+  "vm.builtin.sample_top_p_from_logits",
+  "vm.builtin.sample_top_p_from_prob",
+  "vm.builtin.apply_repetition_penalty",
+  "vm.builtin.apply_presence_and_frequency_penalty",
+  "vm.builtin.apply_softmax_with_temperature",
+  "tvmjs.runtime.ConcatEmbeddings",
+];
+
+export const PIPELINE_GLOBALS = [
+  "tvmjs.array.decode_bf16_to_f32_inplace",
+  "vm.builtin.kv_state_clear",
+  "vm.builtin.kv_state_add_sequence",
+  "vm.builtin.kv_state_remove_sequence",
+  "vm.builtin.kv_state_begin_forward",
+  "vm.builtin.kv_state_end_forward",
+  "vm.builtin.attention_kv_cache_enable_sliding_window_for_seq",
+];
