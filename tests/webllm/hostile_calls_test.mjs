@@ -46,7 +46,18 @@ test("no arguments of any kind make a function trap", () => {
   const host = new Host();
   const shape = host.shape(2, 3);
   const tensor = host.tensor([2, 3], "float32", 1);
-  const values = [...HOSTILE_VALUES, shape, tensor, host.call("ffi.Array", tensor), host.shape()];
+  const outside = host.allocate(8); // a {data, size} beyond the memory
+  host.view.setUint32(outside, 0xfffffff0, true);
+  host.view.setUint32(outside + 4, 24, true);
+  const beyond = new RawValue(types.byteArray, outside);
+  const values = [
+    ...HOSTILE_VALUES,
+    beyond,
+    shape,
+    tensor,
+    host.call("ffi.Array", tensor),
+    host.shape(),
+  ];
   for (const name of [...EAGER_GLOBALS, ...PIPELINE_GLOBALS]) {
     callAnyhow(host, name);
     for (const first of values) {

@@ -18,10 +18,8 @@ bool IsObject(const Object* object) {
 
 }  // namespace
 
-void FreeObject(Object* object) {
-  *object = {};  // so that a handle to it is known as dead
-  Free(object);
-}
+// Its references stay 0, by which a handle to it is known as dead.
+void FreeObject(Object* object) { Free(object); }
 
 void Retain(Object* object) {
   if (object != nullptr) ++object->references;

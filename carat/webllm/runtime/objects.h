@@ -9,7 +9,7 @@
 
 namespace carat::webllm {
 
-// Clears and frees an object; what it owns must be released before.
+// Frees an object without references; what it owns must be released before.
 void FreeObject(Object* object);
 
 // Takes null too.

@@ -1,11 +1,18 @@
 #include "carat/compiler/codegen/webgpu/link_plan.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <random>
+#include <string>
+#include <string_view>
 
 #include "carat/base/error.h"
 #include "carat/compiler/codegen/webgpu/wasm_bytes.h"
@@ -99,6 +106,32 @@ TEST(LinkPlanTest, TheDataCountIsThatOfTheSegments) {
   const auto count = SectionOf(linked, 12);
   if (count.empty()) return;  // an optional section
   EXPECT_EQ(WasmReader(count).ReadUnsigned(), DataSegments(linked).size());
+}
+
+// Exits with 0 where the module's memory has bytes 1, 8, 15, ... (Plan) at carat_plan's address.
+constexpr char kFindPlan[] = R"js(
+const { readFileSync } = require("fs");
+const env = { TVMFFIWasmSafeCall() {}, TVMFFIWasmFunctionDeleter() {} };
+const module = new WebAssembly.Module(readFileSync(process.argv[1]));
+const { memory, carat_plan } = new WebAssembly.Instance(module, { env }).exports;
+const [address, size] = new Uint32Array(memory.buffer, carat_plan.value, 2);
+const plan = new Uint8Array(memory.buffer, address, size);
+const right = (byte, i) => byte === (i * 7 + 1) % 256;
+process.exit(size === Number(process.argv[2]) && plan.every(right) ? 0 : 1);
+)js";
+
+TEST(LinkPlanTest, AnEngineOfWebAssemblyFindsThePlanInTheMemory) {
+  for (const size_t num_bytes : {size_t{1}, size_t{100'000}}) {
+    const auto linked = LinkPlan(webllm::RuntimeModule(), Plan(num_bytes));
+    const std::string path = ::testing::TempDir() + "/linked.wasm";
+    std::ofstream(path, std::ios::binary)
+        .write(reinterpret_cast<const char*>(linked.data()),
+               static_cast<std::streamsize>(linked.size()));
+    const std::string command =
+        fmt::format("'{}' -e '{}' '{}' {}", CARAT_NODE, kFindPlan, path, num_bytes);
+    EXPECT_EQ(std::system(command.c_str()), 0);
+    std::filesystem::remove(path);
+  }
 }
 
 TEST(LinkPlanTest, AnEmptyPlanIsRefused) {
