@@ -22,6 +22,7 @@ void AddGenConfig(CLI::App& app);
 void AddConvertWeight(CLI::App& app);
 void AddExport(CLI::App& app);
 void AddFixture(CLI::App& app);
+void AddWeb(CLI::App& app);
 void AddDoctor(CLI::App& app);
 
 }  // namespace carat::cli

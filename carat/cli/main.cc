@@ -110,6 +110,7 @@ int Run(int argc, char** argv) {
   AddGenConfig(app);
   AddConvertWeight(app);
   AddExport(app);
+  AddWeb(app);
   AddFixture(app);
   AddDoctor(app);
   app.footer(kExamples);  // after the commands, which would have inherited it

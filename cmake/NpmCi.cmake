@@ -1,0 +1,11 @@
+# Script: installs into TO what FROM/package-lock.json says, by the command NPM, and touches STAMP.
+# cmake -DNPM="node;npm-cli.js" -DFROM=... -DTO=... -DSTAMP=... -P NpmCi.cmake
+file(MAKE_DIRECTORY ${TO})
+file(COPY ${FROM}/package.json ${FROM}/package-lock.json DESTINATION ${TO})
+execute_process(COMMAND ${NPM} ci --ignore-scripts --no-audit --no-fund --loglevel=error
+                WORKING_DIRECTORY ${TO} RESULT_VARIABLE failed)
+if(failed)
+  message(FATAL_ERROR "npm could not fetch what ${FROM}/package-lock.json lists (its reason is above). "
+                      "It needs npm's registry once, over the network; then build again.")
+endif()
+file(TOUCH ${STAMP})
