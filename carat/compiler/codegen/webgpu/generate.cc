@@ -7,6 +7,7 @@
 
 #include "carat/base/error.h"
 #include "carat/compiler/codegen/webgpu/kernel_table.h"
+#include "carat/compiler/codegen/webgpu/logit_functions.h"
 #include "carat/compiler/codegen/webgpu/model_buffers.h"
 #include "carat/compiler/codegen/webgpu/step_emitter.h"
 #include "carat/compiler/codegen/webgpu/weight_buffers.h"
@@ -92,6 +93,7 @@ PlanModel GenerateWebGpu(const WebGpuCode& code) {
   plan.functions = {std::move(embed), step("prefill", Step::kManyTokens, program.max_rows),
                     step("decode", Step::kOneToken, 1)};
   buffers.AddTo(plan);
+  AddLogitFunctions(code.config.vocab_size, kernels, plan);
   plan.kernels = std::move(kernels).Take();
   weights.AddTo(plan);
   plan.metadata = MetadataText(code, weights);
