@@ -3,14 +3,15 @@
 //
 //     | acc [head_dim] = sum of exp(s - m) v | m = largest score | l = sum of exp(s - m) |
 //
-// which merge_splits.wgsl puts together. A key's eight threads take turns at its words, so that they
+// which merge_splits.wgsl puts together. It sees the last `window` keys, of which key j lies in slot
+// j % slots of the cache. A key's eight threads take turns at its words, so that they
 // read what lies together. Keys and values are f16, two a word.
 
 ${declarations}
 const kTile = 32u;
 var<workgroup> q_row: array<f32, ${q_size}>;
-var<workgroup> products: array<f32, ${products_size}>;  // [head][key][8 threads]
-var<workgroup> scores: array<f32, ${scores_size}>;      // [head][key]
+var<workgroup> products: array<f32, 256>;           // [key][8 threads], of one head after the other
+var<workgroup> scores: array<f32, ${scores_size}>;  // [head][key]
 
 @compute @workgroup_size(256)
 fn ${entry}(@builtin(workgroup_id) workgroup: vec3<u32>,
@@ -21,7 +22,7 @@ fn ${entry}(@builtin(workgroup_id) workgroup: vec3<u32>,
     q_row[i] = ${q}[${q_column}u + first_head * ${head_dim}u + i] * ${scale};
   }
   // This workgroup's share of the keys that the query sees.
-  let first_visible = ${first_visible};
+  let first_visible = max(scalars.position + 1u, scalars.window) - scalars.window;
   let visible = scalars.position + 1u - first_visible;
   let share = (visible + scalars.splits - 1u) / scalars.splits;
   let first_key = first_visible + min(workgroup.x * share, visible);
@@ -38,9 +39,10 @@ fn ${entry}(@builtin(workgroup_id) workgroup: vec3<u32>,
   workgroupBarrier();
   for (var tile = first_key; tile < end_key; tile += kTile) {
     let key = tile + thread / 8u;
-    var sums: array<f32, ${group_heads}>;
+    // Set, not only declared: some compilers make a loop's variables zero in the first round alone.
+    var sums = array<f32, ${group_heads}>();
     if (key < end_key) {
-      let row = (${key_slot} * ${kv_heads}u + kv_head) * ${pairs}u;
+      let row = ((key % scalars.slots) * ${kv_heads}u + kv_head) * ${pairs}u;
       for (var j = thread % 8u; j < ${pairs}u; j += 8u) {
         let k = unpack2x16float(${k_cache}[row + j]);
         for (var h = 0u; h < ${group_heads}u; h++) {
@@ -50,17 +52,17 @@ fn ${entry}(@builtin(workgroup_id) workgroup: vec3<u32>,
       }
     }
     for (var h = 0u; h < ${group_heads}u; h++) {
-      products[h * 256u + thread] = sums[h];
-    }
-    workgroupBarrier();
-    for (var i = thread; i < ${group_heads}u * kTile; i += 256u) {
-      var score = 0.0;
-      for (var j = 0u; j < 8u; j++) {
-        score += products[i * 8u + j];
+      products[thread] = sums[h];
+      workgroupBarrier();
+      if (thread < kTile) {
+        var score = 0.0;
+        for (var j = 0u; j < 8u; j++) {
+          score += products[thread * 8u + j];
+        }
+        scores[h * kTile + thread] = ${capped_score};
       }
-      scores[i] = select(-3.0e38, ${capped_score}, tile + i % kTile < end_key);
+      workgroupBarrier();
     }
-    workgroupBarrier();
     let num_keys = min(kTile, end_key - tile);
     for (var h = 0u; h < ${group_heads}u; h++) {
       var next = largest[h];
@@ -83,7 +85,7 @@ fn ${entry}(@builtin(workgroup_id) workgroup: vec3<u32>,
       for (var i = 0u; i < num_keys; i++) {
         let key = tile + i;
         let v = unpack2x16float(
-            ${v_cache}[(${key_slot} * ${kv_heads}u + kv_head) * ${pairs}u + pair]);
+            ${v_cache}[((key % scalars.slots) * ${kv_heads}u + kv_head) * ${pairs}u + pair]);
         for (var a = 0u; a < ${acc_size}u; a++) {
           let h = first_lane + a * ${lanes}u;
           if (h < ${group_heads}u) {

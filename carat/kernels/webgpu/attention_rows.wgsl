@@ -1,6 +1,7 @@
 // Attention of many queries: a workgroup for 16 queries (x) of one head (y), online softmax (Milakov
 // and Gimelshein, arXiv:1805.02867) over tiles of 16 keys, of which each thread scores one pair. Query i
-// sees key j if j <= i and, in a sliding layer, i - j < the window. Keys and values are f16, two a word.
+// sees key j if j <= i and i - j < window; the key lies in slot j % slots of the cache. Keys and values
+// are f16, two a word.
 
 ${declarations}
 var<workgroup> q_tile: array<f32, ${q_size}>;    // [16 queries][head_dim]
@@ -32,19 +33,20 @@ fn ${entry}(@builtin(workgroup_id) workgroup: vec3<u32>,
 
   let first_position = scalars.position + first_row;
   let end_key = first_position + num_queries;
+  let first_visible = max(first_position + 1u, scalars.window) - scalars.window;
   let my_query = thread / 16u;
   let my_position = first_position + my_query;
-  for (var tile = ${first_visible}; tile < end_key; tile += 16u) {
+  for (var tile = first_visible; tile < end_key; tile += 16u) {
     let num_keys = min(16u, end_key - tile);
     workgroupBarrier();
     for (var i = thread; i < num_keys * ${pairs}u; i += 256u) {
       let key = tile + i / ${pairs}u;
-      k_tile[i] = ${k_cache}[(${key_slot} * ${kv_heads}u + kv_head) * ${pairs}u + i % ${pairs}u];
+      k_tile[i] = ${k_cache}[((key % scalars.slots) * ${kv_heads}u + kv_head) * ${pairs}u + i % ${pairs}u];
     }
     workgroupBarrier();
     let key = tile + thread % 16u;
     var score = -3.0e38;
-    if (key < end_key && key <= my_position && ${in_window}) {
+    if (key < end_key && key <= my_position && my_position - key < scalars.window) {
       score = 0.0;
       for (var j = 0u; j < ${pairs}u; j++) {
         let k = unpack2x16float(k_tile[(thread % 16u) * ${pairs}u + j]);
@@ -81,7 +83,7 @@ fn ${entry}(@builtin(workgroup_id) workgroup: vec3<u32>,
       for (var i = 0u; i < num_keys; i++) {
         let key = tile + i;
         let v = unpack2x16float(
-            ${v_cache}[(${key_slot} * ${kv_heads}u + kv_head) * ${pairs}u + pair]);
+            ${v_cache}[((key % scalars.slots) * ${kv_heads}u + kv_head) * ${pairs}u + pair]);
         for (var a = 0u; a < ${acc_size}u; a++) {
           acc[a] += shares[min(first_lane + a * ${lanes}u, 15u) * 16u + i] * v;
         }

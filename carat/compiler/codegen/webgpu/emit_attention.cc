@@ -15,13 +15,13 @@ constexpr int64_t kThreads = 256;
 constexpr int64_t kQueries = 16;      // of a tile of attention_rows.wgsl
 constexpr int64_t kMaxHeadDim = 256;  // whose queries and keys fill 24 KiB of workgroup memory
 
-// What both kernels need of a layer's attention.
+// What both kernels need of a layer's attention. Sliding and full layers share them: the window and
+// the slots are scalars.
 struct AttentionText {
-  explicit AttentionText(const graph::Attention& a, int64_t ring_tokens)
+  explicit AttentionText(const graph::Attention& a)
       : pairs(a.head_dim / 2),
         lanes(kThreads / pairs),
         group_heads(a.num_heads / a.num_kv_heads),
-        key_slot(a.sliding_window > 0 ? fmt::format("(key % {}u)", ring_tokens) : "key"),
         capped_score(a.softcap ? SoftcapText("score", *a.softcap) : "score") {
     if (a.head_dim > kMaxHeadDim || a.head_dim % 2 != 0) {
       throw Error("config.json: head_dim {}: WebGPU kernels take even ones up to {}", a.head_dim,
@@ -32,15 +32,8 @@ struct AttentionText {
   int64_t pairs;
   int64_t lanes;  // threads that share a pair of values
   int64_t group_heads;
-  std::string key_slot;
   std::string capped_score;
 };
-
-// The first key that the query at `position` sees.
-std::string FirstVisible(std::string_view position, int64_t window) {
-  if (window == 0) return "0u";
-  return fmt::format("max({} + 1u, {}u) - {}u", position, window, window);
-}
 
 std::string Text(int64_t value) { return std::to_string(value); }
 
@@ -48,22 +41,23 @@ std::string Text(int64_t value) { return std::to_string(value); }
 
 void StepEmitter::EmitAttentionRow(const Attend& attend) {
   const graph::Attention& a = attend.attention;
-  const AttentionText text(a, buffers_.ring_tokens());
+  const AttentionText text(a);
   KernelBuilder kernel;
   kernel.Scalar("position", Of(Variable::kPosition));
+  kernel.Scalar("window", Constant(buffers_.WindowOf(a)));
+  kernel.Scalar("slots", Constant(buffers_.SlotsOf(a)));
   const Expression splits = ModelBuffers::NumSplits(a.sliding_window);
   kernel.Scalar("splits", splits);
-  const std::string q = kernel.Bind(NameOf(attend.q), buffers_.Current(attend.q.buffer), "f32");
+  const std::string q = kernel.Bind("q", buffers_.Current(attend.q.buffer), "f32");
   const std::string k_cache = kernel.Bind("k_cache", buffers_.KeyCache(a.layer), "u32");
   const std::string v_cache = kernel.Bind("v_cache", buffers_.ValueCache(a.layer), "u32");
   const std::string parts =
       kernel.Bind("parts", buffers_.WriteSplits(attend.out.buffer, a), "f32", Access::kWrite);
-  Add(kernel, a.sliding_window > 0 ? "sliding_attention_row" : "full_attention_row",
+  Add(kernel, "attention_row",
       Fill("attention_row.wgsl",
            {{"declarations", kernel.Declarations()},
             {"entry", kEntryPlaceholder},
             {"q_size", Text(text.group_heads * a.head_dim)},
-            {"products_size", Text(text.group_heads * kThreads)},
             {"scores_size", Text(text.group_heads * 32)},
             {"group_heads", Text(text.group_heads)},
             {"head_dim", Text(a.head_dim)},
@@ -74,8 +68,6 @@ void StepEmitter::EmitAttentionRow(const Attend& attend) {
             {"acc_size", Text((text.group_heads + text.lanes - 1) / text.lanes)},
             {"part_stride", Text(a.head_dim + 2)},
             {"scale", FloatLiteral(a.scale)},
-            {"first_visible", FirstVisible("scalars.position", a.sliding_window)},
-            {"key_slot", text.key_slot},
             {"capped_score", text.capped_score},
             {"q", q},
             {"q_column", Text(attend.q.column)},
@@ -87,41 +79,36 @@ void StepEmitter::EmitAttentionRow(const Attend& attend) {
 
 void StepEmitter::EmitAttentionRows(const Attend& attend) {
   const graph::Attention& a = attend.attention;
-  const AttentionText text(a, buffers_.ring_tokens());
+  const AttentionText text(a);
   KernelBuilder kernel;
   kernel.Scalar("tokens", Of(Variable::kTokens));
   kernel.Scalar("position", Of(Variable::kPosition));
-  const std::string q = kernel.Bind(NameOf(attend.q), buffers_.Current(attend.q.buffer), "f32");
+  kernel.Scalar("window", Constant(buffers_.WindowOf(a)));
+  kernel.Scalar("slots", Constant(buffers_.SlotsOf(a)));
+  const std::string q = kernel.Bind("q", buffers_.Current(attend.q.buffer), "f32");
   const std::string k_cache = kernel.Bind("k_cache", buffers_.KeyCache(a.layer), "u32");
   const std::string v_cache = kernel.Bind("v_cache", buffers_.ValueCache(a.layer), "u32");
-  const std::string y =
-      kernel.Bind(NameOf(attend.out), buffers_.Write(attend.out.buffer), "f32", Access::kWrite);
-  Add(kernel, a.sliding_window > 0 ? "sliding_attention_rows" : "full_attention_rows",
-      Fill("attention_rows.wgsl",
-           {{"declarations", kernel.Declarations()},
-            {"entry", kEntryPlaceholder},
-            {"q_size", Text(kQueries * a.head_dim)},
-            {"k_size", Text(kQueries * text.pairs)},
-            {"group_heads", Text(text.group_heads)},
-            {"head_dim", Text(a.head_dim)},
-            {"kv_heads", Text(a.num_kv_heads)},
-            {"pairs", Text(text.pairs)},
-            {"lanes", Text(text.lanes)},
-            {"acc_size", Text((kQueries + text.lanes - 1) / text.lanes)},
-            {"scale", FloatLiteral(a.scale)},
-            {"first_visible", FirstVisible("first_position", a.sliding_window)},
-            {"in_window", a.sliding_window > 0
-                              ? fmt::format("my_position - key < {}u", a.sliding_window)
-                              : "true"},
-            {"key_slot", text.key_slot},
-            {"capped_score", text.capped_score},
-            {"q", q},
-            {"q_stride", Text(program_.buffers[attend.q.buffer].type.width)},
-            {"q_column", Text(attend.q.column)},
-            {"k_cache", k_cache},
-            {"v_cache", v_cache},
-            {"y", y},
-            {"y_stride", Text(attend.out.width)}}),
+  const std::string y = kernel.Bind("y", buffers_.Write(attend.out.buffer), "f32", Access::kWrite);
+  Add(kernel, "attention_rows",
+      Fill("attention_rows.wgsl", {{"declarations", kernel.Declarations()},
+                                   {"entry", kEntryPlaceholder},
+                                   {"q_size", Text(kQueries * a.head_dim)},
+                                   {"k_size", Text(kQueries * text.pairs)},
+                                   {"group_heads", Text(text.group_heads)},
+                                   {"head_dim", Text(a.head_dim)},
+                                   {"kv_heads", Text(a.num_kv_heads)},
+                                   {"pairs", Text(text.pairs)},
+                                   {"lanes", Text(text.lanes)},
+                                   {"acc_size", Text((kQueries + text.lanes - 1) / text.lanes)},
+                                   {"scale", FloatLiteral(a.scale)},
+                                   {"capped_score", text.capped_score},
+                                   {"q", q},
+                                   {"q_stride", Text(program_.buffers[attend.q.buffer].type.width)},
+                                   {"q_column", Text(attend.q.column)},
+                                   {"k_cache", k_cache},
+                                   {"v_cache", v_cache},
+                                   {"y", y},
+                                   {"y_stride", Text(attend.out.width)}}),
       Ratio(Variable::kTokens, 1, kQueries), Constant(a.num_heads));
 }
 

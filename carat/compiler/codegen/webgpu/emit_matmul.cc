@@ -13,9 +13,6 @@
 namespace carat::compiler::webgpu {
 namespace {
 
-// WebGPU's guaranteed maxComputeWorkgroupsPerDimension.
-constexpr int64_t kMaxWorkgroups = 65535;
-
 // A matrix of more rows is cut in blocks, several a workgroup, so that making the input again in
 // each costs little.
 constexpr int64_t kMaxGemvWorkgroups = 4096;
@@ -59,7 +56,7 @@ void StepEmitter::EmitGemv(const MatMul& matmul, const RowLoop* before, size_t i
       return fmt::format("vec4<f32>({})", elements);
     }
     const std::string x =
-        kernel.Bind(NameOf(matmul.x), buffers_.Current(matmul.x.buffer), "vec4<f32>");
+        kernel.Bind(RoleOf(matmul.x), buffers_.Current(matmul.x.buffer), "vec4<f32>");
     return fmt::format("{}[(k + {} + {}) / 4u]", x, matmul.x.column, offset);
   };
   const std::string x_low = x_at("0u");
@@ -80,14 +77,14 @@ void StepEmitter::EmitGemv(const MatMul& matmul, const RowLoop* before, size_t i
     if (const float cap = SoftcapAfter(index); cap > 0) result = SoftcapText("sum", cap);
   }
   const std::string y =
-      kernel.Bind(NameOf(matmul.y), buffers_.Write(matmul.y.buffer), "f32", Access::kWrite);
+      kernel.Bind(RoleOf(matmul.y), buffers_.Write(matmul.y.buffer), "f32", Access::kWrite);
   const std::string prologue = ops.Finish();
 
   const int64_t lanes = GemvLanes(num_rows, matrix.num_groups);
   const int64_t rows_per_block = kRowThreads / lanes;
   const int64_t num_blocks = CeilDiv(num_rows, rows_per_block);
   const int64_t blocks = CeilDiv(num_blocks, kMaxGemvWorkgroups);
-  Add(kernel, "gemv_" + NameOf(matmul.y),
+  Add(kernel, "gemv_" + RoleOf(matmul.y),
       Fill("gemv.wgsl", {{"declarations", kernel.Declarations()},
                          {"entry", kEntryPlaceholder},
                          {"threads", std::to_string(kRowThreads)},
@@ -109,46 +106,34 @@ void StepEmitter::EmitGemv(const MatMul& matmul, const RowLoop* before, size_t i
 }
 
 void StepEmitter::EmitGemm(const MatMul& matmul) {
-  const graph::Weight& weight = program_.weights[matmul.linear.weight];
   const bool gelu_mul = matmul.linear.epilogue == graph::Epilogue::kGeluMul;
+  const MatrixBuffers matrix = weights_.Matrix(program_.weights[matmul.linear.weight]);
   const int64_t width = matmul.y.width;
-  const int64_t tile_width = gelu_mul ? 32 : 64;
+  if (matmul.x.column != 0 || program_.buffers[matmul.x.buffer].type.width != matmul.x.width) {
+    throw Error("'{}' multiplies a part of '{}'", RoleOf(matmul.y), RoleOf(matmul.x));
+  }
+  const int64_t up_row = gelu_mul ? matrix.first_rows.at(1) : 0;
   KernelBuilder kernel;
   kernel.Scalar("tokens", Of(Variable::kTokens));
-  const std::string x = kernel.Bind(NameOf(matmul.x), buffers_.Current(matmul.x.buffer), "f32");
-  const MatrixBuffers matrix = weights_.Matrix(weight);
+  kernel.Scalar("groups", Constant(matrix.num_groups));
+  kernel.Scalar("width", Constant(width));
+  kernel.Scalar("first_row", Constant(matrix.first_rows.at(0)));
+  kernel.Scalar("up_row", Constant(up_row));
+  kernel.Scalar("last_row", Constant(std::max(matrix.first_rows.at(0), up_row) + width - 1));
+  const std::string x = kernel.Bind("x", buffers_.Current(matmul.x.buffer), "vec4<f32>");
   const std::string words = kernel.Bind("words", matrix.words, "u32");
   const std::string scale = weights_.Scale(kernel, matrix, "index");
-  const std::string y =
-      kernel.Bind(NameOf(matmul.y), buffers_.Write(matmul.y.buffer), "f32", Access::kWrite);
+  const std::string y = kernel.Bind("y", buffers_.Write(matmul.y.buffer), "f32", Access::kWrite);
   kernel.Declare(Fill("quantized_group.wgsl", {}));
-
-  const int64_t first_row = matrix.first_rows.at(0);
-  std::string matrix_row = fmt::format("{}u + tile * 64u + i", first_row);
-  int64_t num_matrix_rows = first_row + width;
-  std::string store;
-  if (gelu_mul) {
-    kernel.Declare(Fill("gelu_tanh.wgsl", {}));
-    const int64_t up = matrix.first_rows.at(1);
-    matrix_row = fmt::format("select({}u, {}u, i >= 32u) + tile * 32u + i % 32u", first_row, up);
-    num_matrix_rows = std::max(first_row, up) + width;
-    store = Fill("store_gelu_mul.wgsl", {{"y", y}, {"width", std::to_string(width)}});
-  } else {
-    store = Fill("store_tile.wgsl", {{"y", y}, {"width", std::to_string(width)}});
-  }
-  Add(kernel, "gemm_" + NameOf(matmul.y),
+  kernel.Declare(Fill("gelu_tanh.wgsl", {}));
+  Add(kernel, "gemm",
       Fill("gemm.wgsl", {{"declarations", kernel.Declarations()},
                          {"entry", kEntryPlaceholder},
-                         {"matrix_row", matrix_row},
-                         {"groups", std::to_string(matrix.num_groups)},
                          {"x", x},
-                         {"x_stride", std::to_string(program_.buffers[matmul.x.buffer].type.width)},
-                         {"x_column", std::to_string(matmul.x.column)},
-                         {"num_matrix_rows", std::to_string(num_matrix_rows)},
                          {"words", words},
                          {"scale", scale},
-                         {"store", store}}),
-      Constant(CeilDiv(width, tile_width)), Ratio(Variable::kTokens, 1, 32));
+                         {"y", y}}),
+      Constant(CeilDiv(width, gelu_mul ? 32 : 64)), Ratio(Variable::kTokens, 1, 32));
 }
 
 PlanLaunch StepEmitter::EmitEmbed() {
@@ -169,7 +154,7 @@ PlanLaunch StepEmitter::EmitEmbed() {
   const std::string words = kernel.Bind("words", matrix.words, "u32");
   const std::string scale = weights_.Scale(kernel, matrix, "index");
   const std::string y =
-      kernel.Bind(NameOf(embed_op->output), {Place::kResult, 0}, "f32", Access::kWrite);
+      kernel.Bind(RoleOf(embed_op->output), {Place::kResult, 0}, "f32", Access::kWrite);
   kernel.Declare(Fill("quantized_group.wgsl", {}));
   launches_.clear();
   Add(kernel, "embed",

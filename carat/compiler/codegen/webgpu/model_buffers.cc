@@ -6,6 +6,7 @@ namespace carat::compiler::webgpu {
 namespace {
 
 constexpr int64_t kKvBytes = 2;  // f16
+constexpr int64_t kNoWindow = int64_t{1} << 30;
 
 // What the function `embed` makes, and prefill and decode are given.
 BufferId EmbeddingOf(const Program& program) {
@@ -20,6 +21,12 @@ BufferId EmbeddingOf(const Program& program) {
 }
 
 }  // namespace
+
+std::string RoleOf(const Program& program, BufferId buffer) {
+  const std::string& name = program.buffers[buffer].name;
+  const size_t end = name.find_last_not_of("0123456789");
+  return end + 1 < name.size() && name[end] == '_' ? name.substr(0, end) : name;
+}
 
 ModelBuffers::ModelBuffers(const Program& program, const model::ModelConfig& config)
     : program_(program), config_(config) {
@@ -55,6 +62,14 @@ const graph::Attention* ModelBuffers::SplitOf(BufferId attention) const {
   return split == split_of_.end() ? nullptr : &split->second;
 }
 
+int64_t ModelBuffers::WindowOf(const graph::Attention& attention) const {
+  return attention.sliding_window > 0 ? attention.sliding_window : kNoWindow;
+}
+
+int64_t ModelBuffers::SlotsOf(const graph::Attention& attention) const {
+  return attention.sliding_window > 0 ? attention.sliding_window + program_.max_rows : kNoWindow;
+}
+
 Expression ModelBuffers::NumSplits(int64_t sliding_window) {
   const int64_t most =
       sliding_window == 0
@@ -69,7 +84,7 @@ void ModelBuffers::AddTo(PlanModel& plan) const {
   for (const model::LayerKind kind : config_.layer_types) {
     Expression size = Ratio(Variable::kContext, token_bytes, 1);
     if (kind == model::LayerKind::kSlidingAttention) {
-      size = AtMost(size, ring_tokens() * token_bytes);
+      size = AtMost(size, (config_.sliding_window + program_.max_rows) * token_bytes);
     }
     plan.cache.insert(plan.cache.end(), 2, size);  // keys, values
   }
@@ -80,18 +95,19 @@ uint32_t ModelBuffers::AddScratch(int64_t num_bytes) {
   return static_cast<uint32_t>(scratch_bytes_.size()) - 1;
 }
 
+int64_t ModelBuffers::NumBytes(BufferId buffer) const {
+  const graph::ValueType& type = program_.buffers[buffer].type;
+  return (type.rows == graph::RowSpace::kTokens ? program_.max_rows : 1) * type.width * 4;
+}
+
 Reference ModelBuffers::Home(BufferId buffer) {
-  const Buffer& b = program_.buffers[buffer];
-  if (b.scope == BufferScope::kLogits) return {Place::kResult, 0};
-  const int64_t rows = b.type.rows == graph::RowSpace::kTokens ? program_.max_rows : 1;
-  if (!homes_.contains(buffer)) homes_[buffer] = AddScratch(rows * b.type.width * 4);
+  if (program_.buffers[buffer].scope == BufferScope::kLogits) return {Place::kResult, 0};
+  if (!homes_.contains(buffer)) homes_[buffer] = AddScratch(NumBytes(buffer));
   return {Place::kScratch, homes_[buffer]};
 }
 
 Reference ModelBuffers::SecondHome(BufferId buffer) {
-  if (!second_homes_.contains(buffer)) {
-    second_homes_[buffer] = AddScratch(program_.buffers[buffer].type.width * 4);
-  }
+  if (!second_homes_.contains(buffer)) second_homes_[buffer] = AddScratch(NumBytes(buffer));
   return {Place::kScratch, second_homes_[buffer]};
 }
 

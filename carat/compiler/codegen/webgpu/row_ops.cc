@@ -69,7 +69,7 @@ void RowOps::AppendMergedAttention(const Operand& attention) {
   const graph::Attention& of = *buffers_.SplitOf(attention.buffer);
   kernel_.Scalar("splits", ModelBuffers::NumSplits(of.sliding_window));
   const std::string parts = kernel_.Bind("parts", buffers_.Splits(), "f32");
-  text_ += Fill("merge_splits.wgsl", {{"name", NameOf(attention.buffer)},
+  text_ += Fill("merge_splits.wgsl", {{"name", RoleOf(attention.buffer)},
                                       {"parts", parts},
                                       {"width", Text(attention.width)},
                                       {"threads", Text(kRowThreads)},
@@ -86,7 +86,7 @@ std::string RowOps::Read(const Operand& operand, std::string_view index) {
   }
   read_from_storage_.insert(operand.buffer);
   const std::string name =
-      kernel_.Bind(NameOf(operand.buffer), buffers_.Current(operand.buffer), "f32");
+      kernel_.Bind(RoleOf(operand.buffer), buffers_.Current(operand.buffer), "f32");
   return fmt::format("{}[row * {}u + {} + {}]", name, WidthOf(operand.buffer), operand.column,
                      index);
 }
@@ -111,12 +111,12 @@ std::string RowOps::Finish() {
 
 void RowOps::Emit(const RowOp& op, const ComputeAngles& work) {
   const int64_t half = op.output.width / 2;
-  const std::string table = fmt::format("{}_frequencies", NameOf(op.output.buffer));
+  const std::string table = program_.buffers[op.output.buffer].name + "_frequencies";
   kernel_.Declare(
       fmt::format("const {} = {};\n", table, FrequencyTable(work.angles, op.output.width)));
   kernel_.Declare(std::string(Fill("rope_angles.wgsl", {})));
   kernel_.Scalar("position", Of(Variable::kPosition));
-  text_ += Fill("compute_angles.wgsl", {{"name", NameOf(op.output.buffer)},
+  text_ += Fill("compute_angles.wgsl", {{"name", RoleOf(op.output.buffer)},
                                         {"half", Text(half)},
                                         {"threads", Text(kRowThreads)},
                                         {"table", table},
@@ -133,7 +133,7 @@ void RowOps::Emit(const RowOp& op, const graph::RmsNorm& work) {
       weights_.VectorElement(kernel_, weight.name.substr(weight.name.rfind('.') + 1) + "_weight",
                              weight, work.weight_offset, index);
   kernel_.Declare(Fill("workgroup_sum.wgsl", {{"threads", Text(kRowThreads)}}));
-  text_ += Fill("rms_norm.wgsl", {{"name", NameOf(op.output.buffer)},
+  text_ += Fill("rms_norm.wgsl", {{"name", RoleOf(op.output.buffer)},
                                   {"groups", Text(work.groups)},
                                   {"width", Text(width)},
                                   {"threads", Text(kRowThreads)},
@@ -150,7 +150,7 @@ void RowOps::Emit(const RowOp& op, const graph::Rope& work) {
   const std::string b = Read(op.inputs[0], second);
   const std::string cosine = Read(op.inputs[1], "pair");
   const std::string sine = Read(op.inputs[1], fmt::format("{}u + pair", head_dim / 2));
-  text_ += Fill("rope.wgsl", {{"name", NameOf(op.output.buffer)},
+  text_ += Fill("rope.wgsl", {{"name", RoleOf(op.output.buffer)},
                               {"pairs", Text(op.output.width / 2)},
                               {"half", Text(head_dim / 2)},
                               {"head_dim", Text(head_dim)},
@@ -168,15 +168,11 @@ void RowOps::Emit(const RowOp& op, const StoreKv& work) {
   const Operand& k = op.inputs[0];
   const Operand& v = op.inputs[1];
   kernel_.Scalar("position", Of(Variable::kPosition));
-  const std::string slot =
-      attention.sliding_window > 0
-          ? fmt::format("(scalars.position + row) % {}u", buffers_.ring_tokens())
-          : "scalars.position + row";
+  kernel_.Scalar("slots", Constant(buffers_.SlotsOf(attention)));
   text_ +=
       Fill("store_kv.wgsl",
            {{"pairs", Text(k.width / 2)},
             {"threads", Text(kRowThreads)},
-            {"slot", slot},
             {"k_cache",
              kernel_.Bind("k_cache", buffers_.KeyCache(attention.layer), "u32", Access::kWrite)},
             {"v_cache",
@@ -209,7 +205,7 @@ void RowOps::Emit(const RowOp& op, const graph::SelectRows&) {
   // Logits are asked for of the last token.
   kernel_.Scalar("tokens", Of(Variable::kTokens));
   read_from_storage_.insert(x.buffer);
-  const std::string name = kernel_.Bind(NameOf(x.buffer), buffers_.Current(x.buffer), "f32");
+  const std::string name = kernel_.Bind(RoleOf(x.buffer), buffers_.Current(x.buffer), "f32");
   EmitElementwise(op, fmt::format("{}[(scalars.tokens - 1u) * {}u + {} + i]", name,
                                   WidthOf(x.buffer), x.column));
 }
@@ -220,11 +216,11 @@ void RowOps::Emit(const RowOp& op, const graph::Softcap& work) {
 
 template <typename Other>
 void RowOps::Emit(const RowOp& op, const Other&) {
-  throw Error("WebGPU has no kernel for what makes '{}'", NameOf(op.output.buffer));
+  throw Error("WebGPU has no kernel for what makes '{}'", RoleOf(op.output.buffer));
 }
 
 void RowOps::EmitElementwise(const RowOp& op, const std::string& value) {
-  text_ += Fill("elementwise.wgsl", {{"name", NameOf(op.output.buffer)},
+  text_ += Fill("elementwise.wgsl", {{"name", RoleOf(op.output.buffer)},
                                      {"width", Text(op.output.width)},
                                      {"threads", Text(kRowThreads)},
                                      {"value", value},
@@ -235,10 +231,9 @@ void RowOps::WriteOut(BufferId buffer) {
   const Operand whole{buffer, 0, WidthOf(buffer)};
   const std::string value = Read(whole, "i");
   // Another workgroup of a kernel in which all make the row may still read the old one.
-  const Reference target = buffers_.Write(
-      buffer, HasReadFromStorage(buffer) && buffers_.HasOneRow(program_.buffers[buffer].type.rows));
-  const std::string name = kernel_.Bind(NameOf(buffer) + "_out", target, "f32", Access::kWrite);
-  text_ += Fill("write_row.wgsl", {{"name", NameOf(buffer)},
+  const Reference target = buffers_.Write(buffer, read_from_storage_.contains(buffer));
+  const std::string name = kernel_.Bind(RoleOf(buffer) + "_out", target, "f32", Access::kWrite);
+  text_ += Fill("write_row.wgsl", {{"name", RoleOf(buffer)},
                                    {"width", Text(whole.width)},
                                    {"threads", Text(kRowThreads)},
                                    {"target", name},

@@ -18,7 +18,7 @@
 namespace carat::compiler::webgpu {
 
 // The threads of a workgroup that has per-row work.
-inline constexpr int64_t kRowThreads = 128;
+inline constexpr int64_t kRowThreads = 64;
 
 class RowOps {
  public:
@@ -39,9 +39,6 @@ class RowOps {
 
   // Element `index` of the row, an expression of WGSL.
   std::string Read(const Operand& operand, std::string_view index);
-
-  // True if a kernel before has left it in a buffer, and this one has read it from there.
-  bool HasReadFromStorage(BufferId buffer) const { return read_from_storage_.contains(buffer); }
 
   // The text. Declares what it needs; to be called once, at the end.
   std::string Finish();
@@ -70,7 +67,7 @@ class RowOps {
   // Room for a buffer's row in workgroup memory.
   void Allocate(BufferId buffer);
   int64_t WidthOf(BufferId buffer) const { return program_.buffers[buffer].type.width; }
-  const std::string& NameOf(BufferId buffer) const { return program_.buffers[buffer].name; }
+  std::string RoleOf(BufferId buffer) const { return webgpu::RoleOf(program_, buffer); }
 
   const Program& program_;
   ModelBuffers& buffers_;

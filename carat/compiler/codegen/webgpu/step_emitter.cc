@@ -8,8 +8,9 @@
 
 namespace carat::compiler::webgpu {
 
-std::vector<PlanLaunch> StepEmitter::EmitStep(Step step) {
+std::vector<PlanLaunch> StepEmitter::EmitStep(Step step, std::set<BufferId> wanted) {
   buffers_.Begin(step);
+  wanted_ = std::move(wanted);
   launches_.clear();
   for (size_t i = 0; i < program_.stages.size();) {
     const Stage& stage = program_.stages[i];
@@ -47,7 +48,7 @@ size_t StepEmitter::EmitRows(const RowLoop& loop, size_t index) {
   const bool has_one_row = buffers_.HasOneRow(loop.rows);
   const Operand& last =
       rest.ops.back().output.buffer >= 0 ? rest.ops.back().output : rest.ops.back().inputs.front();
-  Add(kernel, "rows_" + NameOf(last),
+  Add(kernel, "rows_" + RoleOf(last),
       Fill("row_loop.wgsl", {{"declarations", kernel.Declarations()},
                              {"entry", kEntryPlaceholder},
                              {"threads", std::to_string(kRowThreads)},
@@ -85,6 +86,9 @@ std::set<BufferId> StepEmitter::ReadFrom(size_t index) const {
         read.insert(buffer);
       }
     });
+  }
+  for (const BufferId buffer : wanted_) {
+    if (!written.contains(buffer)) read.insert(buffer);
   }
   return read;
 }

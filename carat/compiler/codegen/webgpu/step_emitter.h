@@ -31,7 +31,8 @@ class StepEmitter {
       : program_(program), buffers_(buffers), weights_(weights), kernels_(kernels) {}
 
   // The launches of a step, in order. What embeds the tokens is left out: EmitEmbed has it.
-  std::vector<PlanLaunch> EmitStep(Step step);
+  // Afterwards the logits are in their buffer, and the values of `wanted`.
+  std::vector<PlanLaunch> EmitStep(Step step, std::set<BufferId> wanted = {});
 
   // The launch that makes the first rows of ids.
   PlanLaunch EmitEmbed();
@@ -46,21 +47,22 @@ class StepEmitter {
   void EmitAttentionRow(const Attend& attend);
   void EmitAttentionRows(const Attend& attend);
 
-  // The buffers whose values stages from `index` on read.
+  // The buffers whose values are read by stages from `index` on, or wanted at the end.
   std::set<BufferId> ReadFrom(size_t index) const;
   // The cap of a softcap on the logits that follows the matmul at `index`; 0 if there is none.
   float SoftcapAfter(size_t index) const;
 
   void Add(KernelBuilder& kernel, const std::string& name, const std::string& wgsl,
            const Expression& grid_x, const Expression& grid_y);
-  const std::string& NameOf(const Operand& operand) const {
-    return program_.buffers[operand.buffer].name;
+  std::string RoleOf(const Operand& operand) const {
+    return webgpu::RoleOf(program_, operand.buffer);
   }
 
   const Program& program_;
   ModelBuffers& buffers_;
   WeightBuffers& weights_;
   KernelTable& kernels_;
+  std::set<BufferId> wanted_;
   std::vector<PlanLaunch> launches_;
 };
 

@@ -11,6 +11,10 @@ namespace carat::compiler::webgpu {
 
 std::vector<KernelCase> LogitKernelCases();
 std::vector<KernelCase> SamplingKernelCases();
+std::vector<KernelCase> RowKernelCases();
+std::vector<KernelCase> MatMulKernelCases();
+std::vector<KernelCase> AttentionKernelCases();
+std::vector<KernelCase> ModelKernelCases();
 
 }  // namespace carat::compiler::webgpu
 

@@ -15,6 +15,28 @@ size_t PlanCase::AddZeros(int64_t num_bytes) {
   return case_.buffers.size() - 1;
 }
 
+void PlanCase::BindParameters(const std::vector<size_t>& parameters) {
+  for (size_t i = 0; i < parameters.size(); ++i) {
+    Bind(Place::kParameter, static_cast<uint32_t>(i), parameters[i]);
+  }
+  std::vector<BufferBytes> merged;
+  for (const Expression& size : plan_.merged) merged.emplace_back(Value(size));
+  for (const webllm::Copy& copy : plan_.copies) {
+    const BufferBytes& source = case_.buffers.at(parameters.at(copy.parameter));
+    std::ranges::copy(std::span(source).first(copy.num_bytes),
+                      merged.at(copy.merged).begin() + copy.merged_offset);
+  }
+  for (size_t i = 0; i < merged.size(); ++i) {
+    Bind(Place::kMerged, static_cast<uint32_t>(i), AddBuffer(merged[i]));
+  }
+}
+
+void PlanCase::BindCaches() {
+  for (size_t i = 0; i < plan_.cache.size(); ++i) {
+    Bind(Place::kCache, static_cast<uint32_t>(i), AddZeros(Value(plan_.cache[i])));
+  }
+}
+
 void PlanCase::SetContext(int64_t position, int64_t context) {
   variables_[Variable::kPosition] = static_cast<uint64_t>(position);
   variables_[Variable::kContext] = static_cast<uint64_t>(context);

@@ -39,6 +39,13 @@ class PlanCase {
   // there by themselves.
   void Bind(Place place, uint32_t index, size_t buffer) { bound_[{place, index}] = buffer; }
 
+  // Binds the plan's parameters to these buffers, in their order, and merged weights to what they
+  // are copied from.
+  void BindParameters(const std::vector<size_t>& parameters);
+
+  // Binds a cache of zeros with room for as many tokens as SetContext said.
+  void BindCaches();
+
   // What the calls that follow have before them (kPosition), and room for (kContext).
   void SetContext(int64_t position, int64_t context);
 

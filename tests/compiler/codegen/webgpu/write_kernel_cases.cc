@@ -15,7 +15,8 @@ int main(int argc, char** argv) {
     std::filesystem::remove_all(folder);
     std::filesystem::create_directories(folder);
     int number = 0;
-    for (const auto make_cases : {LogitKernelCases, SamplingKernelCases}) {
+    for (const auto make_cases : {RowKernelCases, MatMulKernelCases, AttentionKernelCases,
+                                  ModelKernelCases, LogitKernelCases, SamplingKernelCases}) {
       for (const KernelCase& kernel_case : make_cases()) {
         WriteCase(kernel_case, ++number, folder);
       }

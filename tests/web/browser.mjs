@@ -1,0 +1,69 @@
+// A browser for the tests: Debian's Chromium, with WebGPU in software, so that no GPU is needed.
+//
+// Whatever a page says on its console as a warning or an error, every request that fails and every
+// one to another host is a failure of the test, unless the test takes it back (expectComplaints).
+
+import assert from "node:assert/strict";
+import { createRequire } from "node:module";
+import path from "node:path";
+
+// The packages of tests/web/package-lock.json, which CTest installs into the build folder.
+export const packages = path.join(process.env.CARAT_WEB_PACKAGES, "node_modules");
+const { chromium } = createRequire(packages)("playwright-core");
+
+const ALWAYS = [
+  "--no-sandbox", // as root, which tests in containers are
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-dev-shm-usage",
+];
+const SOFTWARE_GPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
+
+/** Chromium, with a GPU in software or with none that pages may use. */
+export function launchBrowser({ hasGpu = true } = {}) {
+  return chromium.launch({
+    executablePath: process.env.CARAT_CHROMIUM ?? "/usr/bin/chromium-headless-shell",
+    args: [...ALWAYS, ...(hasGpu ? SOFTWARE_GPU : [])],
+  });
+}
+
+/**
+ * A page in a context of its own, whose storage is empty.
+ *
+ * @param options Playwright's of a context: {colorScheme, viewport}
+ */
+export async function openPage(browser, options = {}) {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  page.setDefaultTimeout(120_000);
+  const complaints = [];
+  const isComplaint = (type) => type === "error" || type === "warning" || type === "assert";
+  page.on("console", (message) => {
+    if (isComplaint(message.type())) complaints.push(`${message.type()}: ${message.text()}`);
+  });
+  page.on("pageerror", (error) => complaints.push(`uncaught: ${error.stack ?? error}`));
+  page.on("requestfailed", (request) => {
+    complaints.push(`failed: ${request.url()}: ${request.failure()?.errorText}`);
+  });
+  context.on("request", (request) => {
+    const { protocol, hostname } = new URL(request.url());
+    const isOwn = ["127.0.0.1", "localhost"].includes(hostname);
+    if (/^(https?|wss?):$/.test(protocol) && !isOwn) complaints.push(`external: ${request.url()}`);
+  });
+  context.on("response", (response) => {
+    if (response.status() >= 400) complaints.push(`${response.status()}: ${response.url()}`);
+  });
+  return {
+    page,
+    /** Forgets what has gone wrong so far, of which there must be something. */
+    expectComplaints() {
+      assert.notEqual(complaints.length, 0, "the browser complained of nothing");
+      complaints.length = 0;
+    },
+    /** Closes the page; fails if anything has gone wrong on it. */
+    async close() {
+      await context.close();
+      assert.deepEqual(complaints, []);
+    },
+  };
+}
