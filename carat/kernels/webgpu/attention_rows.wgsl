@@ -1,12 +1,12 @@
 // Attention of many queries: a workgroup for 16 queries (x) of one head (y), online softmax (Milakov
-// and Gimelshein, arXiv:1805.02867) over tiles of 16 keys, of which each thread scores one pair. Query i
+// and Gimelshein, arXiv:1805.02867) over tiles of 16 keys, of which each thread scores one pair:
+// sixteen threads read the same key, and different queries. Query i
 // sees key j if j <= i and i - j < window; the key lies in slot j % slots of the cache. Keys and values
 // are f16, two a word.
 
 ${declarations}
-var<workgroup> q_tile: array<f32, ${q_size}>;    // [16 queries][head_dim]
-var<workgroup> k_tile: array<u32, ${k_size}>;    // [16 keys][head_dim / 2]
-var<workgroup> shares: array<f32, 256>;          // [query][key]: scores, then exp(score - largest)
+var<workgroup> q_tile: array<f32, ${q_size}>;  // [16 queries][head_dim], padded by 1
+var<workgroup> shares: array<f32, 256>;  // [query][key]: scores, then exp(score - largest)
 var<workgroup> largest: array<f32, 16>;
 var<workgroup> total: array<f32, 16>;
 var<workgroup> shrink: array<f32, 16>;
@@ -18,9 +18,10 @@ fn ${entry}(@builtin(workgroup_id) workgroup: vec3<u32>,
   let kv_head = head / ${group_heads}u;
   let first_row = workgroup.x * 16u;
   let num_queries = min(16u, scalars.tokens - first_row);
-  for (var i = thread; i < ${q_size}u; i += 256u) {
+  for (var i = thread; i < 16u * ${head_dim}u; i += 256u) {
     let row = first_row + min(i / ${head_dim}u, num_queries - 1u);
-    q_tile[i] = ${q}[row * ${q_stride}u + ${q_column}u + head * ${head_dim}u + i % ${head_dim}u] *
+    q_tile[i / ${head_dim}u * ${q_row_size}u + i % ${head_dim}u] =
+                ${q}[row * ${q_stride}u + ${q_column}u + head * ${head_dim}u + i % ${head_dim}u] *
                 ${scale};
   }
   if (thread < 16u) {
@@ -34,28 +35,25 @@ fn ${entry}(@builtin(workgroup_id) workgroup: vec3<u32>,
   let first_position = scalars.position + first_row;
   let end_key = first_position + num_queries;
   let first_visible = max(first_position + 1u, scalars.window) - scalars.window;
-  let my_query = thread / 16u;
+  let my_query = thread % 16u;
   let my_position = first_position + my_query;
   for (var tile = first_visible; tile < end_key; tile += 16u) {
     let num_keys = min(16u, end_key - tile);
     workgroupBarrier();
-    for (var i = thread; i < num_keys * ${pairs}u; i += 256u) {
-      let key = tile + i / ${pairs}u;
-      k_tile[i] = ${k_cache}[((key % scalars.slots) * ${kv_heads}u + kv_head) * ${pairs}u + i % ${pairs}u];
-    }
-    workgroupBarrier();
-    let key = tile + thread % 16u;
+    let key = tile + thread / 16u;
     var score = -3.0e38;
     if (key < end_key && key <= my_position && my_position - key < scalars.window) {
       score = 0.0;
+      let k_row = (key % scalars.slots * ${kv_heads}u + kv_head) * ${pairs}u;
       for (var j = 0u; j < ${pairs}u; j++) {
-        let k = unpack2x16float(k_tile[(thread % 16u) * ${pairs}u + j]);
-        let at = my_query * ${head_dim}u + 2u * j;
+        let k = unpack2x16float(${k_cache}[k_row + j]);
+        let at = my_query * ${q_row_size}u + 2u * j;
         score += k.x * q_tile[at] + k.y * q_tile[at + 1u];
       }
       score = ${capped_score};
     }
-    shares[thread] = score;
+    let my_share = my_query * 16u + thread / 16u;
+    shares[my_share] = score;
     workgroupBarrier();
     if (thread < 16u) {
       var next = largest[thread];
@@ -67,7 +65,7 @@ fn ${entry}(@builtin(workgroup_id) workgroup: vec3<u32>,
     }
     workgroupBarrier();
     // A key that the query does not see has no share, also while none was seen yet.
-    shares[thread] = select(0.0, exp(score - largest[my_query]), score > -2.0e38);
+    shares[my_share] = select(0.0, exp(score - largest[my_query]), score > -2.0e38);
     workgroupBarrier();
     if (thread < 16u) {
       var sum = total[thread] * shrink[thread];

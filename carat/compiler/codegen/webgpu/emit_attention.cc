@@ -13,7 +13,7 @@ namespace {
 
 constexpr int64_t kThreads = 256;
 constexpr int64_t kQueries = 16;      // of a tile of attention_rows.wgsl
-constexpr int64_t kMaxHeadDim = 256;  // whose queries and keys fill 24 KiB of workgroup memory
+constexpr int64_t kMaxHeadDim = 256;  // whose queries fill 16 KiB of workgroup memory
 
 // What both kernels need of a layer's attention. Sliding and full layers share them: the window and
 // the slots are scalars.
@@ -92,8 +92,8 @@ void StepEmitter::EmitAttentionRows(const Attend& attend) {
   Add(kernel, "attention_rows",
       Fill("attention_rows.wgsl", {{"declarations", kernel.Declarations()},
                                    {"entry", kEntryPlaceholder},
-                                   {"q_size", Text(kQueries * a.head_dim)},
-                                   {"k_size", Text(kQueries * text.pairs)},
+                                   {"q_size", Text(kQueries * (a.head_dim + 1))},
+                                   {"q_row_size", Text(a.head_dim + 1)},
                                    {"group_heads", Text(text.group_heads)},
                                    {"head_dim", Text(a.head_dim)},
                                    {"kv_heads", Text(a.num_kv_heads)},

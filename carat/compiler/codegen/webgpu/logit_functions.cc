@@ -13,7 +13,7 @@ namespace carat::compiler::webgpu {
 namespace {
 
 // As many as every device has in a workgroup.
-constexpr int64_t kLogitThreads = 256;
+constexpr int64_t kLogitThreads = 128;
 // The logits of a workgroup of the softmax. In its second dispatch every workgroup goes over what
 // the first made of each, so that few workgroups are better.
 constexpr int64_t kSoftmaxBlock = 4096;
