@@ -7,7 +7,7 @@ function(carat_web_assets out)
   set(fetched ${packages}/fetched.stamp)
   add_custom_command(
     OUTPUT ${fetched}
-    COMMAND ${CMAKE_COMMAND} "-DNPM=${CARAT_NPM}" -DFROM=${web} -DTO=${packages} -DSTAMP=${fetched}
+    COMMAND ${CMAKE_COMMAND} "-DNPM=${CARAT_NPM}" -DFROM=${web} -DTO=${packages}
             -P ${CMAKE_SOURCE_DIR}/cmake/NpmCi.cmake
     DEPENDS ${web}/package.json ${web}/package-lock.json ${CMAKE_SOURCE_DIR}/cmake/NpmCi.cmake
     COMMENT "Fetching WebLLM"

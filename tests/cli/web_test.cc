@@ -15,7 +15,7 @@ using tests::ExpectRefused;
 using tests::RunCarat;
 using tests::TemporaryFolder;
 
-TEST(Web, SaysWhereThePageIsAndEndsByCtrlC) {
+TEST(WebCommand, SaysWhereThePageIsAndEndsByCtrlC) {
   for (const int signal : {SIGINT, SIGTERM}) {
     const TemporaryFolder parent;
     tests::WriteWebFolder(parent / "gemma");
@@ -29,13 +29,13 @@ TEST(Web, SaysWhereThePageIsAndEndsByCtrlC) {
   }
 }
 
-TEST(Web, SaysHowToCompileWhatIsNoWebModel) {
+TEST(WebCommand, SaysHowToCompileWhatIsNoWebModel) {
   ExpectRefused(RunCarat({"web", tests::CompiledDemo().string()}), "--device webgpu -o DIR");
   ExpectRefused(RunCarat({"web", tests::DemoCheckpoint().string()}),
                 "carat compile " + tests::DemoCheckpoint().string() + " --device webgpu -o DIR");
 }
 
-TEST(Web, RefusesPortsThatAreNone) {
+TEST(WebCommand, RefusesPortsThatAreNone) {
   ExpectRefused(RunCarat({"web", ".", "--port", "65536"}), "a whole number from 0 to 65535", 2);
 }
 

@@ -115,7 +115,9 @@ class Chat {
 
   #withSystemPrompt(messages) {
     const { systemPrompt } = this.#settings;
-    return systemPrompt === "" ? messages : [{ role: "system", content: systemPrompt }, ...messages];
+    return systemPrompt === ""
+      ? messages
+      : [{ role: "system", content: systemPrompt }, ...messages];
   }
 
   #stop() {

@@ -62,8 +62,8 @@ async function findMissingFile(model, library) {
  *
  * @param model what findModel() returns
  * @param onProgress called with WebLLM's reports: {progress, text}
- * @return {engine, broken, close}: WebLLM's engine, a promise that is rejected with a Problem when the
- *     engine is of no use any more, and how to be rid of it
+ * @return {engine, broken, close}: WebLLM's engine, a promise that is rejected with a Problem when
+ *     the engine is of no use any more, and how to be rid of it
  */
 export async function loadModel(model, onProgress) {
   const library = await chooseLibrary(model);

@@ -27,14 +27,14 @@ function gpuAdvice(userAgent) {
   }
   if (/Linux/.test(userAgent)) {
     return (
-      "Open chrome://gpu: the line WebGPU says whether it is on. On Linux it may have to be switched " +
-      "on: set chrome://flags/#enable-unsafe-webgpu and chrome://flags/#enable-vulkan to Enabled and " +
-      "start the browser again. It needs a driver for the GPU that has Vulkan."
+      "Open chrome://gpu: the line WebGPU says whether it is on. On Linux it may have to be " +
+      "switched on: set chrome://flags/#enable-unsafe-webgpu and chrome://flags/#enable-vulkan to " +
+      "Enabled and start the browser again. It needs a driver for the GPU that has Vulkan."
     );
   }
   return (
-    "Chrome and Edge have WebGPU since version 113. Update the browser, and see that its settings " +
-    "allow graphics acceleration; chrome://gpu says more."
+    "Chrome and Edge have WebGPU since version 113. Update the browser, and see that its " +
+    "settings allow graphics acceleration; chrome://gpu says more."
   );
 }
 
@@ -74,8 +74,8 @@ export function gpuProblem({ reason, message }) {
 function outOfMemory(detail) {
   return new Problem(
     "Out of GPU memory",
-    "Close other tabs and programs that use the GPU, then try again. A shorter context takes less: " +
-      "carat compile has --context-window-size.",
+    "Close other tabs and programs that use the GPU, then try again. A shorter context takes " +
+      "less: carat compile has --context-window-size.",
     detail,
   );
 }
@@ -98,11 +98,13 @@ export function loadProblem(error, missing) {
   if (/Quota/i.test(detail)) {
     return new Problem(
       "The browser's storage is full",
-      "The weights are kept there. Make room on the disk, or delete other sites' data, and try again.",
+      "The weights are kept there. Make room on the disk, or delete other sites' data.",
       detail,
     );
   }
-  if (/Cannot initialize runtime because of requested|Unable to find a compatible GPU/.test(detail)) {
+  if (
+    /Cannot initialize runtime because of requested|Unable to find a compatible GPU/.test(detail)
+  ) {
     return new Problem(
       "This GPU offers less than the model needs",
       "Another browser, a newer driver or another GPU may offer more.",

@@ -15,7 +15,9 @@ export class Settings {
       // Storage that is switched off, or what another page left there: the defaults.
     }
     document.getElementById("open-settings").addEventListener("click", () => this.#open());
-    document.getElementById("cancel-settings").addEventListener("click", () => this.#dialog.close());
+    document
+      .getElementById("cancel-settings")
+      .addEventListener("click", () => this.#dialog.close());
     document.getElementById("default-settings").addEventListener("click", () => {
       for (const field of this.#form.querySelectorAll("input, textarea")) field.value = "";
     });
