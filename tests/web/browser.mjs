@@ -4,6 +4,7 @@
 // one to another host is a failure of the test, unless the test takes it back (expectComplaints).
 
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 
@@ -19,12 +20,29 @@ const ALWAYS = [
 ];
 const SOFTWARE_GPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
 
+function findProgram(name) {
+  const found = process.env.PATH.split(path.delimiter)
+    .map((folder) => path.join(folder, name))
+    .find(existsSync);
+  if (found === undefined) throw new Error(`there is no ${name}: tools/install-dependencies tests`);
+  return found;
+}
+
+const launched = [];
+
 /** Chromium, with a GPU in software or with none that pages may use. */
-export function launchBrowser({ hasGpu = true } = {}) {
-  return chromium.launch({
-    executablePath: process.env.CARAT_CHROMIUM ?? "/usr/bin/chromium-headless-shell",
+export async function launchBrowser({ hasGpu = true } = {}) {
+  const browser = await chromium.launch({
+    executablePath: findProgram("chromium-headless-shell"),
     args: [...ALWAYS, ...(hasGpu ? SOFTWARE_GPU : [])],
   });
+  launched.push(browser);
+  return browser;
+}
+
+/** Ends them all, whatever has failed; for after(). */
+export async function closeBrowsers() {
+  for (const browser of launched.splice(0)) await browser.close();
 }
 
 /**
