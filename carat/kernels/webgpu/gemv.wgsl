@@ -1,9 +1,8 @@
 // One row times a quantized matrix: y[r] = sum over k of w[r][k] * x[k].
 //
 // ${lanes} threads share a row of the matrix, each taking every ${lanes}th group of 32 weights, so
-// that neighbouring threads read neighbouring words; then the first of them adds their sums.
-// A workgroup computes ${blocks} blocks of ${rows_per_block} rows. What x is made of comes first, in
-// every workgroup again: that is cheaper than a dispatch of its own.
+// that neighbouring threads read neighbouring words; then the first of them adds their sums. Work that
+// makes x may come first, in every workgroup again: that is cheaper than a dispatch of its own.
 
 ${declarations}
 var<workgroup> sums: array<${sum_type}, ${threads}>;
@@ -27,23 +26,19 @@ fn ${entry}(@builtin(workgroup_id) workgroup: vec3<u32>,
   let is_writer = workgroup.x == 0u;
 ${prologue}
   let lane = thread % ${lanes}u;
-  for (var block = 0u; block < ${blocks}u; block++) {
-    let first = (workgroup.x * ${blocks}u + block) * ${rows_per_block}u;
-    let r = first + thread / ${lanes}u;
-    var sum = ${sum_type}();
-    if (r < ${num_rows}u) {
-      for (var group = lane; group < ${groups}u; group += ${lanes}u) {
-        sum += ${dot};
-      }
+  let r = workgroup.x * ${rows_per_workgroup}u + thread / ${lanes}u;
+  var sum = ${sum_type}();
+  if (r < ${num_rows}u) {
+    for (var group = lane; group < ${groups}u; group += ${lanes}u) {
+      sum += ${dot};
     }
-    sums[thread] = sum;
-    workgroupBarrier();
-    if (lane == 0u && r < ${num_rows}u) {
-      for (var i = 1u; i < ${lanes}u; i++) {
-        sum += sums[thread + i];
-      }
-      ${y}[r] = ${result};
+  }
+  sums[thread] = sum;
+  workgroupBarrier();
+  if (lane == 0u && r < ${num_rows}u) {
+    for (var i = 1u; i < ${lanes}u; i++) {
+      sum += sums[thread + i];
     }
-    workgroupBarrier();
+    ${y}[r] = ${result};
   }
 }

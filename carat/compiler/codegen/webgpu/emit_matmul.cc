@@ -13,10 +13,6 @@
 namespace carat::compiler::webgpu {
 namespace {
 
-// A matrix of more rows is cut in blocks, several a workgroup, so that making the input again in
-// each costs little.
-constexpr int64_t kMaxGemvWorkgroups = 4096;
-
 // Threads that share a row of a matrix: more where there are fewer rows, so that enough workgroups
 // keep a GPU busy, but never so many that a quarter of them has nothing to read.
 int64_t GemvLanes(int64_t num_rows, int64_t num_groups) {
@@ -81,9 +77,7 @@ void StepEmitter::EmitGemv(const MatMul& matmul, const RowLoop* before, size_t i
   const std::string prologue = ops.Finish();
 
   const int64_t lanes = GemvLanes(num_rows, matrix.num_groups);
-  const int64_t rows_per_block = kRowThreads / lanes;
-  const int64_t num_blocks = CeilDiv(num_rows, rows_per_block);
-  const int64_t blocks = CeilDiv(num_blocks, kMaxGemvWorkgroups);
+  const int64_t rows_per_workgroup = kRowThreads / lanes;
   Add(kernel, "gemv_" + RoleOf(matmul.y),
       Fill("gemv.wgsl", {{"declarations", kernel.Declarations()},
                          {"entry", kEntryPlaceholder},
@@ -95,14 +89,13 @@ void StepEmitter::EmitGemv(const MatMul& matmul, const RowLoop* before, size_t i
                          {"x_high", x_high},
                          {"prologue", prologue},
                          {"lanes", std::to_string(lanes)},
-                         {"blocks", std::to_string(blocks)},
-                         {"rows_per_block", std::to_string(rows_per_block)},
+                         {"rows_per_workgroup", std::to_string(rows_per_workgroup)},
                          {"groups", std::to_string(matrix.num_groups)},
                          {"num_rows", std::to_string(num_rows)},
                          {"dot", dot},
                          {"y", y},
                          {"result", result}}),
-      Constant(CeilDiv(num_blocks, blocks)), Constant(1));
+      Constant(CeilDiv(num_rows, rows_per_workgroup)), Constant(1));
 }
 
 void StepEmitter::EmitGemm(const MatMul& matmul) {

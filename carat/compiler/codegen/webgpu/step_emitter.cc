@@ -7,6 +7,13 @@
 #include "carat/compiler/program/walk.h"
 
 namespace carat::compiler::webgpu {
+namespace {
+
+// Rows of a matrix beyond which making its input again in every workgroup costs more than a
+// dispatch: the head has 262144, other matrices of Gemma 3 270M at most 2048.
+constexpr int64_t kMaxFusedRows = 16384;
+
+}  // namespace
 
 std::vector<PlanLaunch> StepEmitter::EmitStep(Step step, std::set<BufferId> wanted) {
   buffers_.Begin(step);
@@ -37,7 +44,8 @@ size_t StepEmitter::EmitRows(const RowLoop& loop, size_t index) {
   if (rest.ops.empty()) return 1;
   const bool has_next = index + 1 < program_.stages.size();
   const auto* matmul = has_next ? std::get_if<MatMul>(&program_.stages[index + 1].work) : nullptr;
-  if (matmul != nullptr && matmul->rows == loop.rows && buffers_.HasOneRow(loop.rows)) {
+  if (matmul != nullptr && matmul->rows == loop.rows && buffers_.HasOneRow(loop.rows) &&
+      matmul->y.width <= kMaxFusedRows) {
     EmitMatMul(*matmul, &rest, index + 1);
     return 2;
   }
