@@ -6,7 +6,7 @@ const ARRAYS = { f32: Float32Array, i32: Int32Array };
 const LIMITS = { maxComputeWorkgroupStorageSize: 32768, maxStorageBuffersPerShaderStage: 10 };
 const ERRORS = ["validation", "out-of-memory", "internal"];
 
-// The device, and its kernels by their text: cases share them, for some take seconds to compile.
+// The device, and its kernels by what they are: cases share them, for some take seconds to compile.
 let device;
 const kernels = new Map();
 
@@ -34,17 +34,19 @@ async function createDevice() {
 }
 
 async function runLaunches(description, blob, problems) {
-  for (const { info, wgsl } of description.kernels) {
-    if (!kernels.has(wgsl)) kernels.set(wgsl, await createKernel(info, wgsl));
-    problems.push(...kernels.get(wgsl).problems);
+  const used = [];
+  for (const kernel of description.kernels) {
+    const key = JSON.stringify(kernel);
+    if (!kernels.has(key)) kernels.set(key, await createKernel(kernel));
+    used.push(kernels.get(key));
   }
+  problems.push(...used.flatMap((kernel) => kernel.problems));
   if (problems.length > 0) return;
 
   const buffers = description.buffers.map((place) => createBuffer(blob, place));
   const encoder = device.createCommandEncoder();
   for (const launch of description.launches) {
-    const { wgsl } = description.kernels[launch.kernel];
-    encodeLaunch(encoder, kernels.get(wgsl), launch, buffers);
+    encodeLaunch(encoder, used[launch.kernel], launch, buffers);
   }
   device.queue.submit([encoder.finish()]);
   for (const expectation of description.expectations) {
@@ -55,7 +57,7 @@ async function runLaunches(description, blob, problems) {
 }
 
 /** A kernel's pipeline, the layout of its bindings, and what the compiler had to say. */
-async function createKernel(info, wgsl) {
+async function createKernel({ info, wgsl }) {
   const module = device.createShaderModule({ code: wgsl });
   const { messages } = await module.getCompilationInfo();
   const problems = messages.map(

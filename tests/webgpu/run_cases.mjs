@@ -22,8 +22,11 @@ before(async () => {
   await tab.page.goto(`${ORIGIN}/`);
 });
 after(async () => {
-  await tab.close(); // fails if anything was said on the console
-  await browser.close();
+  try {
+    await tab.close(); // fails if anything was said on the console
+  } finally {
+    await browser.close();
+  }
 });
 
 /** Answers the page's requests: an empty document, run_case.mjs and the cases. */
@@ -41,7 +44,7 @@ test("there are cases", () => assert.notEqual(files.length, 0));
 
 for (const file of files.sort()) {
   const { name } = JSON.parse(readFileSync(path.join(folder, file), "utf8"));
-  test(name, async () => {
+  test(name, { timeout: 120_000 }, async () => {
     const problems = await tab.page.evaluate(async (url) => {
       const { runCase } = await import("/run_case.mjs");
       return runCase(url);

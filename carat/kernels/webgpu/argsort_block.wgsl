@@ -7,8 +7,8 @@
 //     tokens  [0, V)   whose probabilities they are
 //
 // A workgroup has a block, a thread four neighbouring tokens. A token's place is the number of
-// those that belong before it: counting them takes no barrier, of which a bitonic sort has many, and
-// a load for each 16 comparisons.
+// those that belong before it: counting them takes no barrier, of which a bitonic sort has many,
+// and a load for each 16 comparisons.
 //
 // Then the sums, in two levels. Both add from left to right, so that the sums never decrease,
 // however they round.
