@@ -36,11 +36,27 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kWebLibraryFile = "model.wasm";
+
+// The model library for adapters with certain features; a page chooses the last that its adapter
+// can run.
+struct WebLibrary {
+  std::string_view file;
+  webgpu::Features features;
+};
+
+constexpr std::array<WebLibrary, 3> kWebLibraries = {{
+    {kWebLibraryFile, {}},
+    {"model-subgroups.wasm", {.subgroups = true}},
+    {"model-f16.wasm", {.subgroups = true, .shader_f16 = true}},
+}};
+
 constexpr std::string_view kDefaultWebQuantization = "q4f16_1";
 constexpr int64_t kMaxWebPrefillChunk = 4096;
 
-constexpr std::array<std::string_view, 12> kWebFiles = {
+constexpr std::array<std::string_view, 14> kWebFiles = {
     "model.wasm",
+    "model-subgroups.wasm",
+    "model-f16.wasm",
     "resolve/main/mlc-chat-config.json",
     "resolve/main/tensor-cache.json",
     "resolve/main/params_shard_*.bin",
@@ -68,11 +84,15 @@ class WebGpuCompilation {
     OutputDirectory output(OutputPath(), kWebFiles);
     dump_.MakeFolder(output.target());
     // What may be refused comes first; then what takes time.
-    const std::vector<std::byte> library = MakeLibrary();
-    WriteModel(output.path() / model::kWebModelFolder);
-    WriteFileAtomically(output.path() / kWebLibraryFile, library);
+    Plan();
+    CompileResult result{OutputPath(), 0, 0, 0};
+    for (const WebLibrary& library : kWebLibraries) {
+      const std::vector<std::byte> bytes = MakeLibrary(library);
+      WriteFileAtomically(output.path() / library.file, bytes);
+      result.library_bytes += static_cast<int64_t>(bytes.size());
+    }
+    result.weights_bytes = WriteModel(output.path() / model::kWebModelFolder);
     ThrowIfInterrupted();
-    CompileResult result{OutputPath(), weights_bytes_, static_cast<int64_t>(library.size()), 0};
     output.Commit();
     if (progress_) progress_("done", 1);  // not Report: a Ctrl-C comes too late
     result.seconds =
@@ -158,20 +178,23 @@ class WebGpuCompilation {
            library::DistFolderName(source_->Name(), options_.quantization, options_.device);
   }
 
-  std::vector<std::byte> MakeLibrary() {
+  void Plan() {
     Report("planning", 0.02);
     const graph::Graph graph = RunPasses(
         model::BuildGraph(config_), PassesOf(options_.level, quantization::FindScheme("q0f32")),
         [&](std::string_view pass, const graph::Graph& g) { dump_.WriteGraph(pass, g); });
-    const Program program = webgpu::MakeWebGpuProgram(graph, {options_.level, chunk_});
-    dump_.Write(dump_.NextNumber() + "-program.txt", Print(program));
+    program_ = webgpu::MakeWebGpuProgram(graph, {options_.level, chunk_});
+    dump_.Write(dump_.NextNumber() + "-program.txt", Print(program_));
+  }
+
+  std::vector<std::byte> MakeLibrary(const WebLibrary& library) {
     const webgpu::PlanModel plan =
-        webgpu::GenerateWebGpu({program, config_, *quantization_, context_});
-    dump_.Write("kernels.wgsl", webgpu::PrintKernels(plan));
+        webgpu::GenerateWebGpu({program_, config_, *quantization_, context_, library.features});
+    dump_.Write(fs::path(library.file).stem().string() + ".wgsl", webgpu::PrintKernels(plan));
     return LinkPlan(webllm::RuntimeModule(), webgpu::WritePlan(plan));
   }
 
-  void WriteModel(const fs::path& folder) {
+  int64_t WriteModel(const fs::path& folder) {
     fs::create_directories(folder);
     const MlcFolderOptions files{
         .config = source_->path(), .quantization = options_.quantization, .output = folder};
@@ -182,10 +205,12 @@ class WebGpuCompilation {
     chat.prefill_chunk_size = chunk_;
     chat.max_batch_size = 1;
     GenConfig(files, chat);
-    weights_bytes_ = ConvertWeight(files, std::nullopt, [&](int64_t done, int64_t total) {
-                       Report("converting weights",
-                              0.05 + 0.95 * static_cast<double>(done) / static_cast<double>(total));
-                     }).num_bytes;
+    return ConvertWeight(files, std::nullopt,
+                         [&](int64_t done, int64_t total) {
+                           Report("converting weights", 0.05 + 0.95 * static_cast<double>(done) /
+                                                                   static_cast<double>(total));
+                         })
+        .num_bytes;
   }
 
   void Report(std::string_view step, double fraction) const {
@@ -201,7 +226,7 @@ class WebGpuCompilation {
   model::ModelConfig config_;
   int64_t context_ = 0;
   int64_t chunk_ = 0;
-  int64_t weights_bytes_ = 0;
+  Program program_;
 };
 
 }  // namespace

@@ -30,7 +30,8 @@ export async function runCase(url) {
 
 async function createDevice() {
   const adapter = await navigator.gpu.requestAdapter();
-  return adapter.requestDevice({ requiredLimits: LIMITS });
+  const requiredFeatures = ["shader-f16", "subgroups"].filter((name) => adapter.features.has(name));
+  return adapter.requestDevice({ requiredLimits: LIMITS, requiredFeatures });
 }
 
 async function runLaunches(description, blob, problems) {

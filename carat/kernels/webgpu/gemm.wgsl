@@ -3,12 +3,12 @@
 // shapes are scalars, since browsers compile kernels while people wait.
 //
 // A workgroup computes a tile of 32 tokens and 64 rows of the matrix, 16 values of k (half a group) at
-// a time: those of the matrix lie in workgroup memory as f32, and each thread adds up 4 tokens x 4 rows
+// a time: those of the matrix lie in workgroup memory as f32, or f16 where the adapter has it, and each thread adds up 4 tokens x 4 rows
 // in registers. Of its rows two are from the tile's first half and two from its second: where the
 // matrix holds gate and up, the halves are the same rows of either.
 
 ${declarations}
-var<workgroup> w_tile: array<f32, 1040>;  // [16 values][64 rows], padded to 65 against bank conflicts
+var<workgroup> w_tile: array<tile_type, 1040>;  // [16 values][64 rows], padded to 65 against bank conflicts
 
 // The matrix's row at place i of the tile.
 fn matrix_row(tile: u32, i: u32) -> u32 {
@@ -39,14 +39,14 @@ fn ${entry}(@builtin(workgroup_id) workgroup: vec3<u32>,
     let low = levels_minus_7(word) * scale;
     let high = levels_minus_7(word >> 16u) * scale;
     let at = thread % 2u * 520u + tile_row;
-    w_tile[at] = low.x;
-    w_tile[at + 65u] = low.y;
-    w_tile[at + 130u] = low.z;
-    w_tile[at + 195u] = low.w;
-    w_tile[at + 260u] = high.x;
-    w_tile[at + 325u] = high.y;
-    w_tile[at + 390u] = high.z;
-    w_tile[at + 455u] = high.w;
+    w_tile[at] = tile_type(low.x);
+    w_tile[at + 65u] = tile_type(low.y);
+    w_tile[at + 130u] = tile_type(low.z);
+    w_tile[at + 195u] = tile_type(low.w);
+    w_tile[at + 260u] = tile_type(high.x);
+    w_tile[at + 325u] = tile_type(high.y);
+    w_tile[at + 390u] = tile_type(high.z);
+    w_tile[at + 455u] = tile_type(high.w);
     workgroupBarrier();
     for (var quad = 0u; quad < 4u; quad++) {
       let k = step * 4u + quad;
@@ -56,7 +56,8 @@ fn ${entry}(@builtin(workgroup_id) workgroup: vec3<u32>,
       let x_3 = ${x}[min(first_token + 3u, last_token) * x_stride + k];
       for (var i = 0u; i < 4u; i++) {
         let row = (quad * 4u + i) * 65u + pair;
-        let w = vec4<f32>(w_tile[row], w_tile[row + 1u], w_tile[row + 32u], w_tile[row + 33u]);
+        let w = vec4<f32>(vec4<tile_type>(w_tile[row], w_tile[row + 1u], w_tile[row + 32u],
+                                          w_tile[row + 33u]));
         sum_0 += x_0[i] * w;
         sum_1 += x_1[i] * w;
         sum_2 += x_2[i] * w;

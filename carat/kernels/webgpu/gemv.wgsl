@@ -7,16 +7,20 @@
 ${declarations}
 var<workgroup> sums: array<${sum_type}, ${threads}>;
 
+fn x_at(k: u32) -> vec4<f32> {
+  return ${x};
+}
+
+fn dot_word(word: u32, k: u32) -> f32 {
+  return dot(levels_minus_7(word), x_at(k)) + dot(levels_minus_7(word >> 16u), x_at(k + 4u));
+}
+
 fn dot_group(row: u32, group: u32) -> f32 {
   let index = row * ${groups}u + group;
-  let words = ${words}[index];
-  var sum = 0.0;
-  for (var i = 0u; i < 4u; i++) {
-    let k = group * 32u + i * 8u;
-    sum += dot(levels_minus_7(words[i]), ${x_low});
-    sum += dot(levels_minus_7(words[i] >> 16u), ${x_high});
-  }
-  return sum * ${scale};
+  let levels = ${words}[index];
+  let k = group * 32u;
+  return (dot_word(levels.x, k) + dot_word(levels.y, k + 8u) + dot_word(levels.z, k + 16u) +
+          dot_word(levels.w, k + 24u)) * ${scale};
 }
 
 @compute @workgroup_size(${threads})

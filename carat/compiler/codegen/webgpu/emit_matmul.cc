@@ -34,29 +34,23 @@ void StepEmitter::EmitGemv(const MatMul& matmul, const RowLoop* before, size_t i
   const bool gelu_mul = matmul.linear.epilogue == graph::Epilogue::kGeluMul;
   const int64_t num_rows = matmul.y.width;
   KernelBuilder kernel;
-  RowOps ops(program_, buffers_, weights_, kernel);
+  RowOps ops(program_, buffers_, weights_, features_, kernel);
   if (before != nullptr) {
     ops.Append(before->ops, {matmul.x.buffer}, ReadFrom(index + 1));
   } else if (buffers_.SplitOf(matmul.x.buffer) != nullptr) {
     ops.AppendMergedAttention(matmul.x);
   }
 
-  const auto x_at = [&](std::string_view offset) {
-    if (ops.IsLocal(matmul.x)) {
-      std::string elements;
-      for (int i = 0; i < 4; ++i) {
-        elements +=
-            fmt::format("{}{}", i == 0 ? "" : ", ",
-                        ops.Read(matmul.x, fmt::format("k + {}u", i + (offset == "4u" ? 4 : 0))));
-      }
-      return fmt::format("vec4<f32>({})", elements);
-    }
-    const std::string x =
+  std::string x;
+  if (ops.IsLocal(matmul.x)) {
+    x = fmt::format("vec4<f32>({}, {}, {}, {})", ops.Read(matmul.x, "k"),
+                    ops.Read(matmul.x, "k + 1u"), ops.Read(matmul.x, "k + 2u"),
+                    ops.Read(matmul.x, "k + 3u"));
+  } else {
+    const std::string name =
         kernel.Bind(RoleOf(matmul.x), buffers_.Current(matmul.x.buffer), "vec4<f32>");
-    return fmt::format("{}[(k + {} + {}) / 4u]", x, matmul.x.column, offset);
-  };
-  const std::string x_low = x_at("0u");
-  const std::string x_high = x_at("4u");
+    x = fmt::format("{}[(k + {}) / 4u]", name, matmul.x.column);
+  }
   const MatrixBuffers matrix = weights_.Matrix(weight);
   const std::string words = kernel.Bind("words", matrix.words, "vec4<u32>");
   const std::string scale = weights_.Scale(kernel, matrix, "index");
@@ -85,8 +79,7 @@ void StepEmitter::EmitGemv(const MatMul& matmul, const RowLoop* before, size_t i
                          {"sum_type", gelu_mul ? "vec2<f32>" : "f32"},
                          {"words", words},
                          {"scale", scale},
-                         {"x_low", x_low},
-                         {"x_high", x_high},
+                         {"x", x},
                          {"prologue", prologue},
                          {"lanes", std::to_string(lanes)},
                          {"rows_per_workgroup", std::to_string(rows_per_workgroup)},
@@ -119,6 +112,8 @@ void StepEmitter::EmitGemm(const MatMul& matmul) {
   const std::string y = kernel.Bind("y", buffers_.Write(matmul.y.buffer), "f32", Access::kWrite);
   kernel.Declare(Fill("quantized_group.wgsl", {}));
   kernel.Declare(Fill("gelu_tanh.wgsl", {}));
+  if (features_.shader_f16) kernel.Enable("f16");
+  kernel.Declare(fmt::format("alias tile_type = {};\n", features_.shader_f16 ? "f16" : "f32"));
   Add(kernel, "gemm",
       Fill("gemm.wgsl", {{"declarations", kernel.Declarations()},
                          {"entry", kEntryPlaceholder},

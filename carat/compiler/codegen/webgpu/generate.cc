@@ -64,7 +64,7 @@ PlanModel GenerateWebGpu(const WebGpuCode& code) {
   WeightBuffers weights(code.config, code.quantization);
   ModelBuffers buffers(program, code.config);
   KernelTable kernels;
-  StepEmitter emitter(program, buffers, weights, kernels);
+  StepEmitter emitter(program, buffers, weights, code.features, kernels);
 
   const Expression tokens = Of(Variable::kTokens);
   const Expression hidden = Constant(code.config.hidden_size);

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 
+#include "carat/compiler/codegen/webgpu/features.h"
 #include "carat/compiler/codegen/webgpu/plan_model.h"
 #include "carat/compiler/program/program.h"
 #include "carat/model/config.h"
@@ -22,6 +23,7 @@ struct WebGpuCode {
   const model::ModelConfig& config;
   const model::MlcQuantization& quantization;  // q4f16_1 or q4f32_1
   int64_t context_window_size;
+  Features features;
 };
 
 // Throws Error for shapes that the kernels do not take.

@@ -34,6 +34,12 @@ void KernelBuilder::Scalar(std::string_view name, const Expression& value) {
   if (std::ranges::none_of(scalars_, is_known)) scalars_.emplace_back(name, value);
 }
 
+void KernelBuilder::Enable(std::string_view extension) {
+  if (std::ranges::find(extensions_, extension) == extensions_.end()) {
+    extensions_.emplace_back(extension);
+  }
+}
+
 void KernelBuilder::Declare(std::string text) {
   if (std::ranges::find(declarations_, text) == declarations_.end()) {
     declarations_.push_back(std::move(text));
@@ -42,6 +48,7 @@ void KernelBuilder::Declare(std::string text) {
 
 std::string KernelBuilder::Declarations() const {
   std::string text;
+  for (const std::string& extension : extensions_) text += fmt::format("enable {};\n", extension);
   for (size_t i = 0; i < bindings_.size(); ++i) {
     const Binding& binding = bindings_[i];
     text += fmt::format("@group(0) @binding({}) var<storage, {}> {}: array<{}>;\n", i,

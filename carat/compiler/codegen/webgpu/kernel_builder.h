@@ -26,10 +26,13 @@ class KernelBuilder {
   // A number of the step, as "scalars.name" in WGSL.
   void Scalar(std::string_view name, const Expression& value);
 
+  // A language extension that the text needs: "subgroups".
+  void Enable(std::string_view extension);
+
   // Text before the entry point; what is there already is not repeated.
   void Declare(std::string text);
 
-  // The text of bindings, scalars and declarations.
+  // The text of extensions, bindings, scalars and declarations, with which a kernel begins.
   std::string Declarations() const;
 
   // The kernel and its launch, whose kernel index and grid are the caller's to set.
@@ -45,6 +48,7 @@ class KernelBuilder {
 
   std::vector<Binding> bindings_;
   std::vector<std::pair<std::string, Expression>> scalars_;
+  std::vector<std::string> extensions_;
   std::vector<std::string> declarations_;
 };
 

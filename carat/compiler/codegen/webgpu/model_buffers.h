@@ -23,7 +23,7 @@ namespace carat::compiler::webgpu {
 enum class Step { kOneToken, kManyTokens };
 
 // The parts of a row's attention, at most so many (attention_row.wgsl).
-inline constexpr int64_t kMaxSplits = 64;
+inline constexpr int64_t kMaxSplits = 32;
 inline constexpr int64_t kKeysPerSplit = 64;
 
 // A buffer's name without the number that tells it from others of its role, so that what does the

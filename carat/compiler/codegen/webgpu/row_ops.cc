@@ -69,6 +69,10 @@ void RowOps::AppendMergedAttention(const Operand& attention) {
   const graph::Attention& of = *buffers_.SplitOf(attention.buffer);
   kernel_.Scalar("splits", ModelBuffers::NumSplits(of.sliding_window));
   const std::string parts = kernel_.Bind("parts", buffers_.Splits(), "f32");
+  for (const std::string_view name : {"split_max", "split_total", "split_share"}) {
+    kernel_.Declare(
+        fmt::format("var<workgroup> {}: array<f32, {}>;\n", name, of.num_heads * kMaxSplits));
+  }
   text_ += Fill("merge_splits.wgsl", {{"name", RoleOf(attention.buffer)},
                                       {"parts", parts},
                                       {"width", Text(attention.width)},
@@ -132,7 +136,9 @@ void RowOps::Emit(const RowOp& op, const graph::RmsNorm& work) {
   const std::string w =
       weights_.VectorElement(kernel_, weight.name.substr(weight.name.rfind('.') + 1) + "_weight",
                              weight, work.weight_offset, index);
-  kernel_.Declare(Fill("workgroup_sum.wgsl", {{"threads", Text(kRowThreads)}}));
+  if (features_.subgroups) kernel_.Enable("subgroups");
+  kernel_.Declare(Fill(features_.subgroups ? "workgroup_sum_subgroups.wgsl" : "workgroup_sum.wgsl",
+                       {{"threads", Text(kRowThreads)}}));
   text_ += Fill("rms_norm.wgsl", {{"name", RoleOf(op.output.buffer)},
                                   {"groups", Text(work.groups)},
                                   {"width", Text(width)},

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "carat/compiler/codegen/webgpu/features.h"
 #include "carat/compiler/codegen/webgpu/kernel_builder.h"
 #include "carat/compiler/codegen/webgpu/model_buffers.h"
 #include "carat/compiler/codegen/webgpu/weight_buffers.h"
@@ -23,8 +24,12 @@ inline constexpr int64_t kRowThreads = 64;
 class RowOps {
  public:
   RowOps(const Program& program, ModelBuffers& buffers, WeightBuffers& weights,
-         KernelBuilder& kernel)
-      : program_(program), buffers_(buffers), weights_(weights), kernel_(kernel) {}
+         const Features& features, KernelBuilder& kernel)
+      : program_(program),
+        buffers_(buffers),
+        weights_(weights),
+        features_(features),
+        kernel_(kernel) {}
 
   // Appends the operations, in order. Of the buffers they write, `read_by_kernel` is also read by
   // what follows in the kernel, and those in `read_later` by later kernels.
@@ -72,6 +77,7 @@ class RowOps {
   const Program& program_;
   ModelBuffers& buffers_;
   WeightBuffers& weights_;
+  const Features& features_;
   KernelBuilder& kernel_;
   std::string text_;
   std::map<BufferId, int64_t> local_;     // its offset in workgroup memory, in elements

@@ -50,7 +50,7 @@ size_t StepEmitter::EmitRows(const RowLoop& loop, size_t index) {
     return 2;
   }
   KernelBuilder kernel;
-  RowOps ops(program_, buffers_, weights_, kernel);
+  RowOps ops(program_, buffers_, weights_, features_, kernel);
   ops.Append(rest.ops, {}, ReadFrom(index + 1));
   const std::string body = ops.Finish();
   const bool has_one_row = buffers_.HasOneRow(loop.rows);

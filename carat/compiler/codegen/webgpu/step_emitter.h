@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "carat/compiler/codegen/webgpu/features.h"
 #include "carat/compiler/codegen/webgpu/kernel_builder.h"
 #include "carat/compiler/codegen/webgpu/kernel_table.h"
 #include "carat/compiler/codegen/webgpu/model_buffers.h"
@@ -27,8 +28,12 @@ namespace carat::compiler::webgpu {
 class StepEmitter {
  public:
   StepEmitter(const Program& program, ModelBuffers& buffers, WeightBuffers& weights,
-              KernelTable& kernels)
-      : program_(program), buffers_(buffers), weights_(weights), kernels_(kernels) {}
+              const Features& features, KernelTable& kernels)
+      : program_(program),
+        buffers_(buffers),
+        weights_(weights),
+        features_(features),
+        kernels_(kernels) {}
 
   // The launches of a step, in order. What embeds the tokens is left out: EmitEmbed has it.
   // Afterwards the logits are in their buffer, and the values of `wanted`.
@@ -61,6 +66,7 @@ class StepEmitter {
   const Program& program_;
   ModelBuffers& buffers_;
   WeightBuffers& weights_;
+  const Features& features_;
   KernelTable& kernels_;
   std::set<BufferId> wanted_;
   std::vector<PlanLaunch> launches_;

@@ -22,13 +22,13 @@ const std::vector<std::vector<TokenId>> kCalls = {
     {2, 7, 1, 8, 2, 8, 1, 8}, {28, 4, 5}, {9}, {0}, {49, 33}, {12}, {3}, {44}, {17}};
 
 KernelCase ModelCase(std::string name, const model::ModelConfig& config,
-                     std::string_view quantization, OptLevel level) {
+                     std::string_view quantization, OptLevel level, const Features& features = {}) {
   const ModelWeights weights(config, quantization);
   const graph::Graph graph = model::BuildGraph(config);
   const Program program = MakeWebGpuProgram(
       RunPasses(graph, PassesOf(level, quantization::FindScheme("q0f32"))), {level, kPrefillChunk});
-  const PlanModel plan =
-      GenerateWebGpu({program, config, weights.quantization(), config.max_position_embeddings});
+  const PlanModel plan = GenerateWebGpu(
+      {program, config, weights.quantization(), config.max_position_embeddings, features});
   graph::Reference reference(
       graph, [&](const graph::SourceTensor& tensor) { return weights.Values(tensor); });
 
@@ -63,6 +63,8 @@ std::vector<KernelCase> ModelKernelCases() {
         ModelCase(fmt::format("model: O{}", static_cast<int>(level)), config, "q4f16_1", level));
   }
   cases.push_back(ModelCase("model: q4f32_1", config, "q4f32_1", OptLevel::kO3));
+  cases.push_back(
+      ModelCase("model: subgroups", config, "q4f16_1", OptLevel::kO3, {.subgroups = true}));
   model::ModelConfig capped = config;
   capped.attn_logit_softcapping = 20;
   capped.final_logit_softcapping = 5;

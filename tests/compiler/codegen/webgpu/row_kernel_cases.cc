@@ -42,7 +42,8 @@ std::vector<float> NormedRows(const std::vector<float>& x, const std::vector<flo
   return y;
 }
 
-KernelCase NormCase(Step step, std::string_view quantization, int64_t width, int64_t groups) {
+KernelCase NormCase(Step step, std::string_view quantization, int64_t width, int64_t groups,
+                    const Features& features = {}) {
   model::ModelConfig config = SmallConfig();
   std::string weight_name = "layers.0.input_layernorm";
   if (groups == 1) {
@@ -54,6 +55,7 @@ KernelCase NormCase(Step step, std::string_view quantization, int64_t width, int
   StageCase stage(
       fmt::format("rms_norm: {}, {} of {}, {}", NameOf(step), groups, width, quantization), config,
       quantization, TokensOf(step));
+  stage.Use(features);
   graph::Weight weight = VectorWeight(config.weight_prefix + weight_name, width);
   const std::vector<float> x = RandomValues(TokensOf(step) * groups * width, 3);
   const auto expected =
@@ -163,6 +165,8 @@ std::vector<KernelCase> RowKernelCases() {
     cases.push_back(NormCase(step, "q4f16_1", 64, 1));
     cases.push_back(NormCase(step, "q4f32_1", 640, 1));
     cases.push_back(NormCase(step, "q4f16_1", 256, 4));
+    cases.push_back(NormCase(step, "q4f16_1", 256, 4, {.subgroups = true}));
+    cases.push_back(NormCase(step, "q4f16_1", 640, 1, {.subgroups = true}));
   }
   for (const int64_t position : {0, 4095, 32766, 131069}) {
     cases.push_back(RopeCase(position, {10'000, 1}));

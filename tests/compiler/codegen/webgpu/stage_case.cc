@@ -62,10 +62,11 @@ void StageCase::ExpectKeys(const std::vector<uint16_t>& halves) {
 }
 
 KernelCase StageCase::Take(Step step) && {
+  if (features_.subgroups) name_ += ", subgroups";
   WeightBuffers weights(config_, weights_.quantization());
   ModelBuffers buffers(program_, config_);
   KernelTable kernels;
-  StepEmitter emitter(program_, buffers, weights, kernels);
+  StepEmitter emitter(program_, buffers, weights, features_, kernels);
   buffers.Begin(step);
   std::map<BufferId, Reference> places;  // before the step
   for (const auto& [buffer, values] : inputs_) places[buffer] = buffers.Current(buffer);

@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "carat/compiler/codegen/webgpu/features.h"
 #include "carat/compiler/codegen/webgpu/model_buffers.h"
 #include "carat/compiler/program/program.h"
 #include "carat/graph/weight.h"
@@ -48,6 +49,8 @@ class StageCase {
   void Expect(BufferId buffer, std::vector<float> values, double atol, double rtol);
   void ExpectKeys(const std::vector<uint16_t>& halves);
 
+  void Use(const Features& features) { features_ = features; }
+
   // Generates the kernels.
   KernelCase Take(Step step) &&;
 
@@ -57,6 +60,7 @@ class StageCase {
   ModelWeights weights_;
   int64_t num_tokens_;
   int64_t position_;
+  Features features_;
   Program program_;
   std::map<BufferId, std::vector<float>> inputs_;
   std::vector<uint16_t> keys_;
