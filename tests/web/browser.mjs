@@ -18,7 +18,13 @@ const ALWAYS = [
   "--disable-component-update",
   "--disable-dev-shm-usage",
 ];
-const SOFTWARE_GPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
+const SOFTWARE_GPU = [
+  "--enable-unsafe-webgpu",
+  "--use-webgpu-adapter=swiftshader",
+  // Zeroes workgroup memory by a loop: the extension has SwiftShader compile a store for each word of
+  // it, which takes most of the time that a page takes to load.
+  "--disable-dawn-features=use_vulkan_zero_initialize_workgroup_memory_extension",
+];
 
 function findProgram(name) {
   const found = process.env.PATH.split(path.delimiter)
