@@ -20,6 +20,12 @@ endfunction()
 
 add_custom_target(carat_core_tests)
 
+# The compiler of tests that compile models.
+set(memory ${CMAKE_BINARY_DIR}/tests/compiled)
+set(CARAT_TEST_CXX ${CMAKE_BINARY_DIR}/tests/remembering_cxx)
+configure_file(${CMAKE_SOURCE_DIR}/tests/remembering_cxx.in ${CARAT_TEST_CXX} @ONLY
+               FILE_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE)
+
 function(carat_room_tests room)
   file(GLOB_RECURSE tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/${room}/*_test.cc)
   if(NOT CARAT_TESTS OR NOT tests)
