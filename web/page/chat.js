@@ -166,12 +166,14 @@ function describe(finish, usage) {
   return parts.join(", ");
 }
 
-/** WebLLM's reports, in fewer words. */
+/** WebLLM's reports, of which it counts each half from 0 to 1, in fewer words. */
 function showProgress({ progress, text }) {
-  const percent = `${Math.round(progress * 100)}%`;
-  const phase = /shader/i.test(text) ? "Preparing the GPU" : "Loading the weights";
-  element("progress").value = progress;
-  element("progress-text").textContent = `${phase}: ${percent}`;
+  const isOfShaders = /shader/i.test(text);
+  const isLast = text.startsWith("Finish");
+  const done = isLast ? 1 : (progress + (isOfShaders ? 1 : 0)) / 2;
+  const phase = isOfShaders || isLast ? "Preparing the GPU" : "Loading the weights";
+  element("progress").value = done;
+  element("progress-text").textContent = `${phase}: ${Math.round(done * 100)}%`;
 }
 
 new Chat().load();
