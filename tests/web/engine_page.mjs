@@ -16,19 +16,23 @@ self.onmessage = (event) => handler.onmessage(event);
 
 /**
  * @param folder the model, as carat compile --device webgpu has written it
- * @param options version: WebLLM's; isWorker: the engine is in a worker of its own
+ * @param options version: WebLLM's; library: the file in it; isWorker: the engine is in a worker
  * @return what openPage gives, with `requests`, the paths that were loaded
  */
-export async function openEngine(browser, folder, { version = NEWEST, isWorker = false } = {}) {
+export async function openEngine(
+  browser,
+  folder,
+  { version = NEWEST, library = "model.wasm", isWorker = false } = {},
+) {
   const server = await serve({
-    "/": { text: '<!doctype html><link rel="icon" href="data:,">' },
+    "/index.html": { text: '<!doctype html><link rel="icon" href="data:,">' },
     "/worker.js": { text: WORKER },
     "/web-llm/": path.join(packages, `web-llm-${version}`, "lib"),
     "/model/": folder,
   });
   const opened = await openPage(browser);
-  await opened.page.goto(server.url);
-  await opened.page.evaluate(loadEngine, { isWorker });
+  await opened.page.goto(`${server.url}/index.html`);
+  await opened.page.evaluate(loadEngine, { library, isWorker });
   return {
     ...opened,
     requests: server.requests,
@@ -40,7 +44,7 @@ export async function openEngine(browser, folder, { version = NEWEST, isWorker =
 }
 
 /** In the page. */
-async function loadEngine({ isWorker }) {
+async function loadEngine({ library, isWorker }) {
   const webllm = await import("/web-llm/index.js");
   const config = {
     appConfig: {
@@ -48,7 +52,7 @@ async function loadEngine({ isWorker }) {
         {
           model_id: "demo",
           model: `${location.origin}/model/`,
-          model_lib: `${location.origin}/model/model.wasm`,
+          model_lib: `${location.origin}/model/${library}`,
         },
       ],
     },

@@ -127,35 +127,34 @@ test("logprobs come with each token, the likeliest first", async () => {
       const reply = await window.engine.chat.completions.create(request);
       return reply.choices[0].logprobs.content;
     },
-    { ...GREEDY, messages: FRANCE, logprobs: true, top_logprobs: 3 },
+    // At temperature 0 WebLLM says of the likeliest token that nothing else was possible.
+    { messages: FRANCE, temperature: 1, top_p: 0.01, logprobs: true, top_logprobs: 3 },
   );
   assert.ok(content.length > 2);
   for (const { token, logprob, top_logprobs } of content) {
     assert.equal(top_logprobs.length, 3);
-    assert.equal(top_logprobs[0].token, token);
-    assert.ok(logprob <= 0);
+    assert.deepEqual([top_logprobs[0].token, top_logprobs[0].logprob], [token, logprob]);
     const probabilities = top_logprobs.map((top) => Math.exp(top.logprob));
     assert.deepEqual(
       probabilities,
       probabilities.toSorted((a, b) => b - a),
     );
-    assert.ok(probabilities.reduce((a, b) => a + b) < 1.001);
+    assert.ok(probabilities[1] > 0 && probabilities.reduce((a, b) => a + b) < 1.001);
   }
 });
 
-test("a JSON schema is kept to, whatever is asked", async () => {
+test("a JSON schema is kept to, also where the model would say something else", async () => {
   const schema = {
     type: "object",
-    properties: { color: { enum: ["red", "green"] }, count: { enum: [1, 2, 3] } },
-    required: ["color", "count"],
+    properties: { name: { type: "string" }, age: { type: "integer" }, city: { enum: ["Oslo"] } },
+    required: ["name", "age", "city"],
     additionalProperties: false,
   };
   const text = await page.evaluate((request) => window.ask(request), {
-    messages: FRANCE,
+    messages: ask("Write this as JSON: Victor is 66 years old and lives in Zagreb."),
     response_format: { type: "json_object", schema: JSON.stringify(schema) },
   });
-  const { color, count } = JSON.parse(text);
-  assert.ok(["red", "green"].includes(color) && [1, 2, 3].includes(count), text);
+  assert.deepEqual(JSON.parse(text), { name: "Victor", age: 66, city: "Oslo" });
 });
 
 test("each penalty changes an answer that repeats itself", async (t) => {
@@ -163,8 +162,8 @@ test("each penalty changes an answer that repeats itself", async (t) => {
   const request = { messages, max_tokens: 32, ignore_eos: true };
   const plain = await page.evaluate((request) => window.ask(request), request);
   for (const penalty of [
-    { presence_penalty: 2 },
-    { frequency_penalty: 2 },
+    { presence_penalty: 2, frequency_penalty: 0 },
+    { presence_penalty: 0, frequency_penalty: 2 },
     { repetition_penalty: 5 },
   ]) {
     await t.test(JSON.stringify(penalty), async () => {
@@ -226,8 +225,9 @@ test("a text is continued without the chat template", async () => {
   assert.equal(reply.choices[0].text, text);
 });
 
-test("an engine in a worker answers alike", async () => {
-  const worker = await openEngine(browser, webDemo, { isWorker: true });
+test("the library with subgroups answers alike, in a worker too", async () => {
+  const library = "model-subgroups.wasm"; // SwiftShader has subgroups, and no shader-f16
+  const worker = await openEngine(browser, webDemo, { library, isWorker: true });
   const text = await worker.page.evaluate((messages) => window.ask({ messages }), FRANCE);
   assert.equal(text, "The capital of France is Paris.");
   await worker.close();
