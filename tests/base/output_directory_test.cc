@@ -221,5 +221,22 @@ TEST(OutputDirectory, MayBeWrittenTwiceByOneProcess) {
   EXPECT_EQ(ReadAll(folder / "out" / kMarker), "2");
 }
 
+TEST(OutputDirectory, MayHoldFilesInFolders) {
+  constexpr std::array<std::string_view, 2> kNested = {"marker", "a/b/part_*.bin"};
+  const TemporaryFolder folder;
+  const fs::path target = folder / "out";
+  fs::create_directories(target / "a/b");
+  WriteFile(target / "marker", "");
+  WriteFile(target / "a/b/part_12.bin", "");
+  { const OutputDirectory replaceable(target, kNested); }
+  for (const char* other : {"a/b/part_12.txt", "a/part_1.bin", "a/b/other", "part_1.bin"}) {
+    WriteFile(target / other, "");
+    EXPECT_ERROR(OutputDirectory(target, kNested), other);
+    fs::remove(target / other);
+  }
+  fs::create_directory(target / "a/empty");
+  EXPECT_ERROR(OutputDirectory(target, kNested), "a/empty");
+}
+
 }  // namespace
 }  // namespace carat
