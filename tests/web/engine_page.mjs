@@ -16,13 +16,14 @@ self.onmessage = (event) => handler.onmessage(event);
 
 /**
  * @param folder the model, as carat compile --device webgpu has written it
- * @param options version: WebLLM's; library: the file in it; isWorker: the engine is in a worker
+ * @param options version: WebLLM's; library: the file in it; isWorker: the engine is in a worker;
+ *   onPage: runs in the page before its scripts
  * @return what openPage gives, with `requests`, the paths that were loaded
  */
 export async function openEngine(
   browser,
   folder,
-  { version = NEWEST, library = "model.wasm", isWorker = false } = {},
+  { version = NEWEST, library = "model.wasm", isWorker = false, onPage } = {},
 ) {
   const server = await serve({
     "/index.html": { text: '<!doctype html><link rel="icon" href="data:,">' },
@@ -31,6 +32,7 @@ export async function openEngine(
     "/model/": folder,
   });
   const opened = await openPage(browser);
+  if (onPage !== undefined) await opened.page.addInitScript(onPage);
   await opened.page.goto(`${server.url}/index.html`);
   await opened.page.evaluate(loadEngine, { library, isWorker });
   return {
