@@ -36,11 +36,11 @@ def compile(
         A Hugging Face folder, a GGUF file or a folder of MLC-LLM's.
     quantization
         How matrices are stored: q4_0, q8_0, q4f16_1, q0f32, ...; by default q4_0 for a Hugging Face folder and what
-        is stored for others.
+        is stored for others; for browsers q4f16_1 or q4f32_1.
     embedding_quantization
         The same for the embedding table; by default as `quantization`.
     device, target
-        What to compile for: "cpu", and its instruction set ("native", "x86-64-v3", ...).
+        What to compile for: "cpu", and its instruction set ("native", "x86-64-v3", ...); or "webgpu", for browsers.
     output
         The folder to write, or a library FILE.so in the model's; by default dist/<model>-<quantization>-<device>.
     context_window_size, sliding_window_size
