@@ -66,8 +66,9 @@ void StepEmitter::EmitGemv(const MatMul& matmul, const RowLoop* before, size_t i
     dot = fmt::format("dot_group({}u + r, group)", matrix.first_rows.at(0));
     if (const float cap = SoftcapAfter(index); cap > 0) result = SoftcapText("sum", cap);
   }
-  const std::string y =
-      kernel.Bind(RoleOf(matmul.y), buffers_.Write(matmul.y.buffer), "f32", Access::kWrite);
+  const std::string y = kernel.Bind(
+      RoleOf(matmul.y), buffers_.Write(matmul.y.buffer, ops.ReadsFromStorage(matmul.y.buffer)),
+      "f32", Access::kWrite);
   const std::string prologue = ops.Finish();
 
   const int64_t lanes = GemvLanes(num_rows, matrix.num_groups);

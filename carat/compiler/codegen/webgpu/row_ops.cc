@@ -237,7 +237,7 @@ void RowOps::WriteOut(BufferId buffer) {
   const Operand whole{buffer, 0, WidthOf(buffer)};
   const std::string value = Read(whole, "i");
   // Another workgroup of a kernel in which all make the row may still read the old one.
-  const Reference target = buffers_.Write(buffer, read_from_storage_.contains(buffer));
+  const Reference target = buffers_.Write(buffer, ReadsFromStorage(buffer));
   const std::string name = kernel_.Bind(RoleOf(buffer) + "_out", target, "f32", Access::kWrite);
   text_ += Fill("write_row.wgsl", {{"name", RoleOf(buffer)},
                                    {"width", Text(whole.width)},

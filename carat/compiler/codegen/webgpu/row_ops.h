@@ -45,6 +45,9 @@ class RowOps {
   // Element `index` of the row, an expression of WGSL.
   std::string Read(const Operand& operand, std::string_view index);
 
+  // True if the operations take it from a buffer, where a kernel before has left it.
+  bool ReadsFromStorage(BufferId buffer) const { return read_from_storage_.contains(buffer); }
+
   // The text. Declares what it needs; to be called once, at the end.
   std::string Finish();
 
