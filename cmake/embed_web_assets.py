@@ -36,7 +36,9 @@ std::span<const WebAsset> WebAssets() {{
 }}  // namespace carat::server
 """
 
-ENTRY = '      {{"/{name}", {{carat_web_asset_{index}, carat_web_asset_{index}_end}}, {is_gzip}}},\n'
+ENTRY = (
+    '      {{"/{name}", {{carat_web_asset_{index}, carat_web_asset_{index}_end}}, {is_gzip}}},\n'
+)
 
 
 def compressed(source: pathlib.Path, folder: pathlib.Path, name: str) -> pathlib.Path:

@@ -123,7 +123,8 @@ TEST_F(Logits, AreRefusedForFilesThatAreNoTokens) {
 }
 
 TEST_F(Logits, SayThatTheReferenceNeedsTheCheckpoint) {
-  ExpectRefused(Run(CompiledDemo(), {1}, {"--reference"}), "reads the model, and this is a compiled folder");
+  ExpectRefused(Run(CompiledDemo(), {1}, {"--reference"}),
+                "reads the model, and this is a compiled folder");
 }
 
 TEST_F(Logits, SayThatAFolderWasCompiledWithAnotherQuantization) {
