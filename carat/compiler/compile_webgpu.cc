@@ -24,6 +24,7 @@
 #include "carat/compiler/overrides.h"
 #include "carat/compiler/program/program.h"
 #include "carat/library/dist_folder.h"
+#include "carat/library/web_folder.h"
 #include "carat/model/architecture.h"
 #include "carat/model/mlc_chat_config.h"
 #include "carat/model/model_source.h"
@@ -35,40 +36,26 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kWebLibraryFile = "model.wasm";
-
-// The model library for adapters with certain features; a page chooses the last that its adapter
-// can run.
-struct WebLibrary {
-  std::string_view file;
-  webgpu::Features features;
-};
-
-constexpr std::array<WebLibrary, 3> kWebLibraries = {{
-    {kWebLibraryFile, {}},
-    {"model-subgroups.wasm", {.subgroups = true}},
-    {"model-f16.wasm", {.subgroups = true, .shader_f16 = true}},
-}};
-
 constexpr std::string_view kDefaultWebQuantization = "q4f16_1";
 constexpr int64_t kMaxWebPrefillChunk = 4096;
 
-constexpr std::array<std::string_view, 14> kWebFiles = {
-    "model.wasm",
-    "model-subgroups.wasm",
-    "model-f16.wasm",
-    "resolve/main/mlc-chat-config.json",
-    "resolve/main/tensor-cache.json",
-    "resolve/main/params_shard_*.bin",
-    "resolve/main/tokenizer.json",
-    "resolve/main/tokenizer.model",
-    "resolve/main/tokenizer_config.json",
-    "resolve/main/chat_template.jinja",
-    "resolve/main/vocab.json",
-    "resolve/main/merges.txt",
-    "resolve/main/added_tokens.json",
-    "resolve/main/special_tokens_map.json",
+// Besides the libraries; all but the first three are optional.
+constexpr std::array<std::string_view, 11> kWebModelFiles = {
+    "mlc-chat-config.json", "tensor-cache.json",     "params_shard_*.bin",      "tokenizer.json",
+    "tokenizer.model",      "tokenizer_config.json", "chat_template.jinja",     "vocab.json",
+    "merges.txt",           "added_tokens.json",     "special_tokens_map.json",
 };
+
+// What the folder may hold, the file that every one has first.
+std::vector<std::string> WebFiles() {
+  std::vector<std::string> files = {std::string(library::kWebLibraries.back().file)};
+  for (const library::WebLibrary& library : library::kWebLibraries)
+    files.emplace_back(library.file);
+  for (const std::string_view name : kWebModelFiles) {
+    files.push_back(fmt::format("{}/{}", model::kWebModelFolder, name));
+  }
+  return files;
+}
 
 class WebGpuCompilation {
  public:
@@ -81,12 +68,13 @@ class WebGpuCompilation {
     CheckOptions();
     ReadModel();
     CheckSizes();
-    OutputDirectory output(OutputPath(), kWebFiles);
+    const std::vector<std::string> files = WebFiles();
+    OutputDirectory output(OutputPath(), std::vector<std::string_view>(files.begin(), files.end()));
     dump_.MakeFolder(output.target());
     // What may be refused comes first; then what takes time.
     Plan();
     CompileResult result{OutputPath(), 0, 0, 0};
-    for (const WebLibrary& library : kWebLibraries) {
+    for (const library::WebLibrary& library : library::kWebLibraries) {
       const std::vector<std::byte> bytes = MakeLibrary(library);
       WriteFileAtomically(output.path() / library.file, bytes);
       result.library_bytes += static_cast<int64_t>(bytes.size());
@@ -118,7 +106,7 @@ class WebGpuCompilation {
     }
     if (options_.output.extension() == ".wasm" || options_.output.extension() == ".so") {
       throw Error("-o {}: expected a folder, in which {} and the model's files will be",
-                  options_.output.string(), kWebLibraryFile);
+                  options_.output.string(), library::kWebLibraries.back().file);
     }
   }
 
@@ -187,9 +175,10 @@ class WebGpuCompilation {
     dump_.Write(dump_.NextNumber() + "-program.txt", Print(program_));
   }
 
-  std::vector<std::byte> MakeLibrary(const WebLibrary& library) {
+  std::vector<std::byte> MakeLibrary(const library::WebLibrary& library) {
+    const webgpu::Features features{library.needs_subgroups, library.needs_shader_f16};
     const webgpu::PlanModel plan =
-        webgpu::GenerateWebGpu({program_, config_, *quantization_, context_, library.features});
+        webgpu::GenerateWebGpu({program_, config_, *quantization_, context_, features});
     dump_.Write(fs::path(library.file).stem().string() + ".wgsl", webgpu::PrintKernels(plan));
     return LinkPlan(webllm::RuntimeModule(), webgpu::WritePlan(plan));
   }

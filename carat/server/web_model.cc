@@ -13,6 +13,8 @@
 #include "carat/base/md5.h"
 #include "carat/checkpoint/tensor_cache.h"
 #include "carat/library/dist_folder.h"
+#include "carat/library/web_folder.h"
+#include "carat/model/model_source.h"
 
 namespace carat::server {
 namespace {
@@ -21,9 +23,13 @@ constexpr std::string_view kChatConfig = "mlc-chat-config.json";
 constexpr std::string_view kHowToCompile = "carat compile MODEL --device webgpu -o DIR";
 
 std::vector<WebLibrary> KnownLibraries() {
-  return {{"model-f16.wasm", {"shader-f16", "subgroups"}},
-          {"model-subgroups.wasm", {"subgroups"}},
-          {"model.wasm", {}}};
+  std::vector<WebLibrary> libraries;
+  for (const library::WebLibrary& known : library::kWebLibraries) {
+    WebLibrary& library = libraries.emplace_back(WebLibrary{std::string(known.file), {}});
+    if (known.needs_shader_f16) library.required_features.emplace_back("shader-f16");
+    if (known.needs_subgroups) library.required_features.emplace_back("subgroups");
+  }
+  return libraries;
 }
 
 bool IsFile(const std::filesystem::path& path) {
@@ -101,7 +107,7 @@ std::string Fingerprint(const WebModel& model) {
   };
   for (const WebLibrary& library : model.libraries) append(model.folder / library.file_name);
   for (const std::string& name : model.files) {
-    if (name.ends_with(".json")) append(model.folder / "resolve/main" / name);
+    if (name.ends_with(".json")) append(model.folder / model::kWebModelFolder / name);
   }
   return md5.HexDigest();
 }
@@ -110,7 +116,7 @@ std::string Fingerprint(const WebModel& model) {
 
 WebModel OpenWebModel(const std::filesystem::path& folder) {
   if (!IsFile(folder / "model.wasm")) throw NoWebModel(folder);
-  const std::filesystem::path main = folder / "resolve/main";
+  const std::filesystem::path main = folder / model::kWebModelFolder;
   for (const std::string_view name : {kChatConfig, std::string_view("tokenizer.json")}) {
     RequireFile(main / name);
   }

@@ -1,11 +1,14 @@
 #include "carat/server/web_site.h"
 
+#include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 #include <string_view>
 #include <utility>
 
 #include "carat/base/ascii_json.h"
 #include "carat/base/json.h"
+#include "carat/model/model_source.h"
 #include "carat/server/content_type.h"
 #include "carat/server/web_assets.h"
 
@@ -62,7 +65,8 @@ WebSite::WebSite(const WebModel& model) {
     resources_["/" + address + path] = {.body = model.folder / path, .cache_control = kDoNotKeep};
   };
   for (const WebLibrary& library : model.libraries) add_file(library.file_name);
-  for (const std::string& name : model.files) add_file("resolve/main/" + name);
+  for (const std::string& name : model.files)
+    add_file(fmt::format("{}/{}", model::kWebModelFolder, name));
 }
 
 HttpResponse WebSite::Answer(const HttpRequest& request) const {

@@ -183,6 +183,8 @@ test("a logit bias forbids a token", async () => {
     logit_bias: { [tokens[0]]: -100 },
   });
   assert.notEqual(biased.slice(0, 3), text.slice(0, 3));
+  const unbiased = { messages: FRANCE, logit_bias: {} };
+  assert.equal(await page.evaluate((request) => window.ask(request), unbiased), text);
 });
 
 test("a seed gives the same answer again", async () => {

@@ -129,9 +129,17 @@ class Chat {
   async #reset() {
     this.#stop();
     await this.#answering;
-    await this.#loaded?.engine.resetChat();
+    if (!this.#loaded) return;
+    // Until it is done, no question can be sent that would be answered and then forgotten.
+    this.#enable(false);
     this.#messages = [];
     this.#transcript.clear();
+    try {
+      await this.#loaded.engine.resetChat();
+    } catch (error) {
+      this.#transcript.addAnswer().fail(answerProblem(error));
+    }
+    this.#enable(true);
     element("status").textContent = "New conversation";
     element("message").focus();
   }

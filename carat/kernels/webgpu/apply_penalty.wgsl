@@ -16,7 +16,8 @@ fn ${entry}(@builtin(global_invocation_id) invocation: vec3<u32>) {
   }
   let token = u32(ids[k]);
   if (token < ${vocab_size}u) {
-    let logit = logits[token] - (penalties[0] + f32(counts[k]) * penalties[1]);
-    logits[token] = select(logit / penalties[2], logit * penalties[2], logit < 0.0);
+    // Masked logits stay within what a float can be multiplied by.
+    let logit = clamp(logits[token], -1e38, 1e38) - (penalties[0] + f32(counts[k]) * penalties[1]);
+    logits[token] = clamp(select(logit / penalties[2], logit * penalties[2], logit < 0.0), -3e38, 3e38);
   }
 }

@@ -50,7 +50,11 @@ Status ReadStep(const Function& function, FunctionCall* call) {
   const TensorObject& counted = *call->tensors[function.tokens_argument];
   const uint64_t elements = BytesOf(counted) / BytesOf(counted.tensor.dtype);
   const uint64_t tokens = elements / function.tokens_divisor;
-  if (tokens == 0 || elements % function.tokens_divisor != 0) {
+  // Functions that change logits in place may have no entries to do it by: logit_bias {}.
+  if (tokens == 0 && function.results.count > 0) {
+    return Fail(call->name, " was given no tokens");
+  }
+  if (elements % function.tokens_divisor != 0) {
     return Fail(call->name, ": tensor ", function.tokens_argument + 1, " has ", elements,
                 " elements, which is no multiple of ", function.tokens_divisor);
   }

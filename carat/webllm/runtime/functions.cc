@@ -1,5 +1,7 @@
 #include "carat/webllm/runtime/functions.h"
 
+#include "carat/webllm/runtime/memory.h"
+
 CARAT_WASM_IMPORT(TVMFFIWasmSafeCall)
 int32_t TVMFFIWasmSafeCall(void* js_function, const carat::webllm::Any* arguments, int32_t count,
                            carat::webllm::Any* result);
@@ -48,6 +50,9 @@ Status Call(FunctionObject* function, const Any* arguments, int32_t count, Any* 
 
 CARAT_WASM_EXPORT(TVMFFIWasmFunctionCreate)
 int32_t TVMFFIWasmFunctionCreate(void* js_function, Object** out) {
+  if (!InMemory(out, sizeof(*out))) {
+    return static_cast<int32_t>(Fail("TVMFFIWasmFunctionCreate: the result has no place"));
+  }
   auto function = MakeObject<FunctionObject>(kFunction, DestroyFunction);
   if (!function) return static_cast<int32_t>(FailForMemory());
   function->js_function = js_function;

@@ -1,6 +1,7 @@
 // The table of global functions.
 
 #include "carat/webllm/runtime/functions.h"
+#include "carat/webllm/runtime/memory.h"
 #include "carat/webllm/runtime/strings.h"
 
 namespace carat::webllm {
@@ -86,6 +87,9 @@ CARAT_WASM_EXPORT(TVMFFIFunctionGetGlobal)
 int32_t TVMFFIFunctionGetGlobal(const ByteArray* name_bytes, Object** out) {
   TextView name;
   if (NameFrom(name_bytes, &name) != Status::kOk) return -1;
+  if (!InMemory(out, sizeof(*out))) {
+    return static_cast<int32_t>(Fail("TVMFFIFunctionGetGlobal: the result has no place"));
+  }
   *out = Share(FindGlobal(name)).Detach();
   return 0;
 }

@@ -44,6 +44,7 @@ class Run {
 
 Status Run::Execute(const Arguments& arguments, Any* result) {
   CARAT_RETURN_IF_FAILED(ReadCall(plan_, function_, arguments, &call_));
+  if (call_.step.tokens == 0) return Return(result);  // nothing to do
   CARAT_RETURN_IF_FAILED(BindBuffers());
   CARAT_RETURN_IF_FAILED(MakeResults());
   for (const Launch& launch : plan_.Table<Launch>(function_.launches)) {

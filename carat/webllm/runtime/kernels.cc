@@ -92,7 +92,6 @@ Status CompileKernel(const Plan& plan, const Kernel& kernel, Owned<FunctionObjec
   Any result;
   CARAT_RETURN_IF_FAILED(Call(create_shader, arguments, 2, &result));
   if (result.type_index != kFunction || !IsLive(result.object, kFunction)) {
-    ReleaseAny(result);
     return Fail("WebGPU did not compile the kernel '", plan.TextAt(kernel.name), "'");
   }
   *compiled = Owned<FunctionObject>(static_cast<FunctionObject*>(result.object));

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -23,6 +25,24 @@ std::string_view DTypeText(checkpoint::DType dtype) {
       return "float16";
     default:
       return "float32";
+  }
+}
+
+// The runtime counts bytes in 31 bits.
+void CheckSizes(const PlanModel& plan) {
+  constexpr int64_t kMostBytes = std::numeric_limits<int32_t>::max();
+  for (const auto* sizes : {&plan.scratch, &plan.cache, &plan.merged}) {
+    for (const Expression& size : *sizes) {
+      const int64_t context = size.variable == Variable::kContext ? plan.max_context : 0;
+      const int64_t num_bytes =
+          std::min<int64_t>(context * size.multiplier + size.addend, size.maximum);
+      if (num_bytes > kMostBytes) {
+        throw Error(
+            "a buffer of {} bytes is needed, and a browser's may have {}: choose a shorter context "
+            "window or prefill chunk",
+            num_bytes, kMostBytes);
+      }
+    }
   }
 }
 
@@ -60,7 +80,7 @@ PlanModel GenerateWebGpu(const WebGpuCode& code) {
   const Program& program = code.program;
   PlanModel plan;
   plan.model = fmt::format("{}, {}", code.config.model_type, code.quantization.name);
-  plan.max_context = code.config.max_position_embeddings;
+  plan.max_context = code.context_window_size;
   WeightBuffers weights(code.config, code.quantization);
   ModelBuffers buffers(program, code.config);
   KernelTable kernels;
@@ -96,6 +116,7 @@ PlanModel GenerateWebGpu(const WebGpuCode& code) {
   AddLogitFunctions(code.config.vocab_size, kernels, plan);
   plan.kernels = std::move(kernels).Take();
   weights.AddTo(plan);
+  CheckSizes(plan);
   plan.metadata = MetadataText(code, weights);
   return plan;
 }

@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 
+#include "carat/compiler/codegen/webgpu/kernel_limits.h"
+
 namespace carat::compiler::webgpu {
 
 uint32_t KernelTable::Add(WgslKernel kernel) {
+  CheckKernelLimits(kernel);
   const auto next = static_cast<uint32_t>(kernels_.size());
   const auto [entry, is_new] = index_of_text_.try_emplace(kernel.wgsl, next);
   if (!is_new) return entry->second;

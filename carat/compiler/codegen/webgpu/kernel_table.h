@@ -19,7 +19,8 @@ inline constexpr char kEntryPlaceholder[] = "${entry}";
 class KernelTable {
  public:
   // The index of a kernel with this text, which has kEntryPlaceholder once. The kernel's name is
-  // its own, or that with a number behind it where another text has the name.
+  // its own, or that with a number behind it where another text has the name. Throws Error for a
+  // kernel beyond WebGPU's limits.
   uint32_t Add(WgslKernel kernel);
 
   std::vector<WgslKernel> Take() && { return std::move(kernels_); }

@@ -12,10 +12,6 @@
 namespace carat::compiler::webgpu {
 namespace {
 
-// WebGPU's guaranteed maxComputeWorkgroupStorageSize is 16 KiB and WebLLM asks for 32; half of it
-// is left to the kernel.
-constexpr int64_t kMaxLocalElements = 6144;
-
 std::string Text(int64_t value) { return std::to_string(value); }
 
 // The frequencies of dimension pairs in turns a position, as rope_angle reads them: fractions of
@@ -27,7 +23,8 @@ std::string FrequencyTable(const graph::RopeAngles& angles, int64_t head_dim) {
         std::pow(static_cast<long double>(angles.theta),
                  -2.0L * static_cast<long double>(i) / static_cast<long double>(head_dim)) /
         static_cast<long double>(angles.linear_factor);
-    const long double turns = radians / (2 * std::numbers::pi_v<long double>);
+    const long double all_turns = radians / (2 * std::numbers::pi_v<long double>);
+    const long double turns = all_turns - std::floor(all_turns);  // the same angles
     const long double high = std::floor(turns * 0x1p32L);
     const long double low = std::floor((turns * 0x1p32L - high) * 0x1p32L);
     text += fmt::format("{}vec2<u32>({}u, {}u)", i == 0 ? "" : ", ", static_cast<uint32_t>(high),
@@ -101,10 +98,6 @@ std::string RowOps::Make(const Operand& operand, std::string_view index) {
 }
 
 std::string RowOps::Finish() {
-  if (local_size_ > kMaxLocalElements) {
-    throw Error("rows of {} values in all are too much for a workgroup of WebGPU, which holds {}",
-                local_size_, kMaxLocalElements);
-  }
   if (local_size_ > 0) {
     kernel_.Declare(fmt::format("var<workgroup> rows: array<f32, {}>;\n", local_size_));
   }

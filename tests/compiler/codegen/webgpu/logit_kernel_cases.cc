@@ -60,6 +60,9 @@ std::vector<KernelCase> SoftmaxCases() {
   std::vector<float> one_hot(3000);
   one_hot[2345] = 1;
   cases.push_back(SoftmaxCase("only the largest at temperature 0", logits, kColdest, one_hot, 0));
+  logits[7] = std::nextafter(20.0F, 0.0F);
+  cases.push_back(
+      SoftmaxCase("the nearest is not the largest at temperature 0", logits, kColdest, one_hot, 0));
   logits[7] = 20;
   one_hot[2345] = one_hot[7] = 0.5F;
   cases.push_back(SoftmaxCase("two largest at temperature 0", logits, kColdest, one_hot, 1e-6));
@@ -168,6 +171,19 @@ KernelCase ForeignTokenCase() {
   return std::move(apply).Take();
 }
 
+// A token that a mask has taken out, and that was seen before, stays out and finite.
+KernelCase PenalizedMaskedCase() {
+  const PlanModel plan = LogitPlan(2);
+  PlanCase apply("apply_penalty_inplace: masked logits stay floats", plan);
+  const size_t buffer = apply.AddBuffer(std::vector{kLowest, 1.0F});
+  apply.Call("apply_penalty_inplace",
+             {buffer, apply.AddBuffer(std::vector{0}), apply.AddBuffer(std::vector{0}),
+              apply.AddBuffer(std::vector{0}), apply.AddBuffer(std::vector{1}),
+              apply.AddBuffer(std::vector{0.0F, 0.0F, 2.0F})});
+  apply.Expect({buffer, std::vector{-2e38F, 1.0F}, 0, 1e-6});
+  return std::move(apply).Take();
+}
+
 }  // namespace
 
 std::vector<KernelCase> LogitKernelCases() {
@@ -175,6 +191,7 @@ std::vector<KernelCase> LogitKernelCases() {
   for (const int64_t vocab_size : {1, 32, 1001}) cases.push_back(BitmaskCase(vocab_size));
   for (const int64_t count : {1, 300}) cases.push_back(LogitBiasCase(count));
   cases.push_back(ForeignTokenCase());
+  cases.push_back(PenalizedMaskedCase());
   cases.push_back(PenaltyCase(1, {0.5F, 0, 1}));
   cases.push_back(PenaltyCase(300, {0.5F, 0.25F, 1.3F}));
   cases.push_back(PenaltyCase(1000, {-1, -0.5F, 0.8F}));
