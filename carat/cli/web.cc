@@ -7,6 +7,7 @@
 #include <iostream>
 #include <memory>
 
+#include "carat/base/error.h"
 #include "carat/base/interrupt.h"
 #include "carat/base/printable.h"
 #include "carat/cli/checked_flags.h"
@@ -32,6 +33,7 @@ void RunWeb(const WebArguments& arguments) {
   std::cout << fmt::format("{}, {:.1f} MB of weights: {}\nCtrl-C ends it.\n", Printable(model.name),
                            static_cast<double>(model.weight_bytes) / 1e6, server.url())
             << std::flush;
+  if (!std::cout) throw Error("cannot write to standard output: nobody would know the address");
   server.Run(Interrupted);
 }
 

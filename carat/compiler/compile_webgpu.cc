@@ -40,10 +40,10 @@ constexpr std::string_view kDefaultWebQuantization = "q4f16_1";
 constexpr int64_t kMaxWebPrefillChunk = 4096;
 
 // Besides the libraries; all but the first three are optional.
-constexpr std::array<std::string_view, 11> kWebModelFiles = {
-    "mlc-chat-config.json", "tensor-cache.json",     "params_shard_*.bin",      "tokenizer.json",
-    "tokenizer.model",      "tokenizer_config.json", "chat_template.jinja",     "vocab.json",
-    "merges.txt",           "added_tokens.json",     "special_tokens_map.json",
+constexpr std::array<std::string_view, 12> kWebModelFiles = {
+    "mlc-chat-config.json", "tensor-cache.json", "tensor-cache-b16.json", "params_shard_*.bin",
+    "tokenizer.json",       "tokenizer.model",   "tokenizer_config.json", "chat_template.jinja",
+    "vocab.json",           "merges.txt",        "added_tokens.json",     "special_tokens_map.json",
 };
 
 // What the folder may hold, the file that every one has first.

@@ -20,7 +20,7 @@ struct HttpServerOptions {
   std::string host = "127.0.0.1";  // a name or an address, to listen on
   uint16_t port = 0;               // 0: a free one
   size_t max_connections = 64;     // further ones wait
-  std::chrono::milliseconds idle_limit = std::chrono::seconds(30);  // without a byte either way
+  std::chrono::milliseconds idle_limit = std::chrono::seconds(5);  // without a byte either way
 };
 
 class HttpServer {

@@ -261,7 +261,8 @@ TEST_F(Compile, AFullDiskLeavesNothingBehind) {
 }
 
 TEST_F(Compile, ExplainsAMissingCompiler) {
-  ExpectRefused(Run({}, {.environment = {{"PATH", "/nonexistent"}}}), "apt-get install g++");
+  ExpectRefused(Run({}, {.environment = {{"PATH", "/nonexistent"}, {"CXX", ""}}}),
+                "apt-get install g++");
 }
 
 TEST_F(Compile, ShowsWhatTheCompilerSaid) {

@@ -70,6 +70,8 @@ TEST_F(CompileWebGpu, NeedsNoCompiler) {
 TEST_F(CompileWebGpu, ReplacesWhatItWroteAndNothingElse) {
   ASSERT_EQ(Run({}).exit_code, 0);
   ASSERT_EQ(Run({"--quantization", "q4f32_1"}).exit_code, 0);
+  ASSERT_EQ(Run({"--quantization", "q4f32_1"}).exit_code, 0);
+  ASSERT_EQ(Run({}).exit_code, 0);
   std::ofstream(model() / "notes.txt") << "mine";
   ExpectRefused(Run({}), "holds other files (such as resolve/main/notes.txt)");
   EXPECT_TRUE(fs::exists(model() / "notes.txt"));

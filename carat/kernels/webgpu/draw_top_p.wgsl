@@ -6,16 +6,17 @@
 // Reads what argsort_block.wgsl writes. How much the tokens of at least a given probability weigh
 // takes a binary search in each block; the least probability of the nucleus is found by bisecting
 // between the bits of two floats, since floats > 0 are ordered as their bits are. One workgroup
-// does it all. A thread has the blocks [thread, thread + 1) * ${blocks_per_thread}; the first one
-// goes over the threads' sums, so that tokens are drawn in the order in which they are sorted.
+// does it all. A thread has the blocks [thread, thread + 1) * ${blocks_per_thread}.
+//
+// The token is the first, in the order of all probabilities, up to which the nucleus weighs more than
+// uniform * its weight, as in MLC: the same uniform gives the same token, a small one the likeliest. It
+// is found as the nucleus is: first its probability, then which of the tokens as probable it is.
 
 ${declarations}
 const smallest_normal = 0x00800000u;  // 2^-126, as bits
 const two = 0x40000000u;              // more than any probability, however it was rounded
 
-var<workgroup> ties_before: array<u32, ${threads}>;  // tokens at the threshold, of threads before
-var<workgroup> ties_in_nucleus: u32;
-var<workgroup> weights: array<f32, ${threads}>;
+var<workgroup> ties_of_threads: array<u32, ${threads}>;  // tokens of one probability
 
 // The blocks of a thread are [x, y).
 fn blocks_of(thread: u32) -> vec2<u32> {
@@ -57,13 +58,15 @@ fn weight_at_least(bits: u32, thread: u32) -> f32 {
   return workgroup_sum(weight, thread);
 }
 
-// The largest probability whose tokens, with all that are more probable, weigh enough.
-fn find_threshold(enough: f32, thread: u32) -> u32 {
-  var low = smallest_normal;
+// The largest probability, of at least these bits, whose tokens, with all that are more probable,
+// weigh at least `goal`; or more than that.
+fn find_threshold(least: u32, goal: f32, or_more: bool, thread: u32) -> u32 {
+  var low = least;
   var high = two;
   for (var step = 0u; step < 30u; step++) {  // high - low < 2^30
     let middle = low + (high - low) / 2u;
-    if (weight_at_least(middle, thread) >= enough) {
+    let weight = weight_at_least(middle, thread);
+    if (weight > goal || (!or_more && weight == goal)) {
       low = middle;
     } else {
       high = middle;
@@ -72,11 +75,12 @@ fn find_threshold(enough: f32, thread: u32) -> u32 {
   return low;
 }
 
-fn count_ties(threshold: u32, thread: u32) -> u32 {
+// Of one thread's blocks.
+fn count_ties(bits: u32, thread: u32) -> u32 {
   let blocks = blocks_of(thread);
   var ties = 0u;
   for (var block = blocks.x; block < blocks.y; block++) {
-    ties += count_at_least(block, threshold) - count_at_least(block, threshold + 1u);
+    ties += count_at_least(block, bits) - count_at_least(block, bits + 1u);
   }
   return ties;
 }
@@ -92,99 +96,53 @@ fn ties_needed(enough: f32, weight_above: f32, threshold: u32, ties: u32) -> u32
   return needed;
 }
 
-// How many of a block's tokens are in the nucleus; `before` is the number of ties before it.
-fn count_in_nucleus(block: u32, threshold: u32, before: u32) -> u32 {
-  let above = count_at_least(block, threshold + 1u);
-  let ties = count_at_least(block, threshold) - above;
-  return above + min(ties, ties_in_nucleus - min(before, ties_in_nucleus));
-}
-
-// What a thread's tokens of the nucleus weigh.
-fn weight_in_nucleus(threshold: u32, thread: u32) -> f32 {
-  let blocks = blocks_of(thread);
-  var before = ties_before[thread];
-  var weight = 0.0;
-  for (var block = blocks.x; block < blocks.y; block++) {
-    weight += weight_of_first(block, count_in_nucleus(block, threshold, before));
-    before += count_at_least(block, threshold) - count_at_least(block, threshold + 1u);
-  }
-  return weight;
-}
-
-// The first of a block's first `count` tokens whose sum exceeds `goal`, or the last of them.
-fn draw_in_block(block: u32, count: u32, goal: f32) -> i32 {
-  let first = block * ${block}u;
-  var low = 0u;
-  var high = max(count, 1u) - 1u;
-  while (low < high) {
-    let middle = (low + high) / 2u;
-    if (sorted[${vocab_size}u + first + middle] > goal) {
-      high = middle;
-    } else {
-      low = middle + 1u;
-    }
-  }
-  return tokens[first + low];
-}
-
-fn draw(threshold: u32) -> i32 {
-  var total = 0.0;
+// How many tokens have the probability.
+fn count_all_ties(bits: u32, thread: u32) -> u32 {
+  workgroupBarrier();
+  ties_of_threads[thread] = count_ties(bits, thread);
+  workgroupBarrier();
+  var ties = 0u;
   for (var i = 0u; i < ${threads}u; i++) {
-    total += weights[i];
+    ties += ties_of_threads[i];
   }
-  let goal = uniform_sample[0] * total;
-  // Whoever has the goal is the last that weighs anything and begins at or below it: also where
-  // the sums, rounded otherwise than the total, stay below the goal.
+  return ties;
+}
+
+// The token of this rank, from 0, among those of the probability, whose ties were counted last.
+fn find_tie(bits: u32, rank: u32) -> i32 {
+  var rest = rank;
   var owner = 0u;
-  var owner_start = 0.0;
-  var sum = 0.0;
-  for (var i = 0u; i < ${threads}u; i++) {
-    if (weights[i] > 0.0 && sum <= goal) {
-      owner = i;
-      owner_start = sum;
-    }
-    sum += weights[i];
+  while (owner + 1u < ${threads}u && rest >= ties_of_threads[owner]) {
+    rest -= ties_of_threads[owner];
+    owner++;
   }
   let blocks = blocks_of(owner);
-  var chosen = blocks.x;
-  var chosen_count = 0u;
-  var chosen_start = 0.0;
-  var before = ties_before[owner];
-  sum = owner_start;
   for (var block = blocks.x; block < blocks.y; block++) {
-    let count = count_in_nucleus(block, threshold, before);
-    let weight = weight_of_first(block, count);
-    if (weight > 0.0 && sum <= goal) {
-      chosen = block;
-      chosen_count = count;
-      chosen_start = sum;
+    let above = count_at_least(block, bits + 1u);
+    let ties = count_at_least(block, bits) - above;
+    if (rest < ties) {
+      return tokens[block * ${block}u + above + rest];
     }
-    sum += weight;
-    before += count_at_least(block, threshold) - count_at_least(block, threshold + 1u);
+    rest -= ties;
   }
-  return draw_in_block(chosen, chosen_count, goal - chosen_start);
+  return tokens[0];  // not reached: the rank is below the number of ties
 }
 
 @compute @workgroup_size(${threads})
 fn ${entry}(@builtin(local_invocation_index) thread: u32) {
   let enough = max(top_p[0], bitcast<f32>(smallest_normal));
-  let threshold = find_threshold(enough, thread);
+  let threshold = find_threshold(smallest_normal, enough, false, thread);
   let weight_above = weight_at_least(threshold + 1u, thread);
-  ties_before[thread] = count_ties(threshold, thread);
-  workgroupBarrier();
+  let ties = count_all_ties(threshold, thread);
+  let needed = ties_needed(enough, weight_above, threshold, ties);
+
+  let goal = uniform_sample[0] * (weight_above + f32(needed) * bitcast<f32>(threshold));
+  let bits = find_threshold(threshold, goal, true, thread);
+  let weight_before = weight_at_least(bits + 1u, thread);
+  let candidates = count_all_ties(bits, thread);
   if (thread == 0u) {
-    var ties = 0u;
-    for (var i = 0u; i < ${threads}u; i++) {
-      let ties_of_thread = ties_before[i];
-      ties_before[i] = ties;
-      ties += ties_of_thread;
-    }
-    ties_in_nucleus = ties_needed(enough, weight_above, threshold, ties);
-  }
-  workgroupBarrier();
-  weights[thread] = weight_in_nucleus(threshold, thread);
-  workgroupBarrier();
-  if (thread == 0u) {
-    drawn[0] = draw(threshold);
+    let most = select(max(candidates, 1u), needed, bits == threshold) - 1u;
+    let rank = (goal - weight_before) / bitcast<f32>(bits);
+    drawn[0] = find_tie(bits, u32(clamp(rank, 0.0, f32(most))));
   }
 }

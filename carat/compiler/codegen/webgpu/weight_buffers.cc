@@ -21,8 +21,10 @@ WeightBuffers::WeightBuffers(const model::ModelConfig& config,
     }
     for (checkpoint::TensorSpec& parameter : model::MlcParameters(weight, quantization)) {
       if (parameter.num_bytes() % 4 != 0) {
-        throw Error("tensor '{}': WebGPU binds multiples of 4 bytes, {} has {}",
-                    weight.parts.front().name, parameter.name, parameter.num_bytes());
+        throw Error(
+            "tensor '{}': WebGPU binds multiples of 4 bytes, {} has {}; an even number of rows is "
+            "needed (vocab_size in config.json, for the embedding)",
+            weight.parts.front().name, parameter.name, parameter.num_bytes());
       }
       index_of_[parameter.name] = static_cast<uint32_t>(parameters_.size());
       parameters_.push_back(std::move(parameter));

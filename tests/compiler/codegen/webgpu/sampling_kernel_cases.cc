@@ -84,15 +84,16 @@ std::vector<KernelCase> DrawCases() {
   const Probabilities halves =
       WithTokens(3000, {{2900, 0.5F}, {1500, 0.25F}, {10, 0.125F}, {2000, 0.125F}});
   const Probabilities even(262144, 0x1p-18F);
-  // Tokens are drawn block by block, and in a block the most probable first.
+  // In the order of their probabilities, of equal ones the lower token first.
   return {
-      DrawCase("the first at 0", halves, 1, 0, 10),
-      DrawCase("the last just below 1", halves, 1, kAlmostOne, 2900),
-      DrawCase("as many as just weigh top_p", halves, 0.75F, 0, 1500),
-      DrawCase("one more than weigh less", halves, 0.7500001F, 0, 10),
-      DrawCase("of ties the lower token", halves, 0.875F, 0.1F, 10),
-      DrawCase("of ties not the higher token", halves, 0.875F, 0.4F, 1500),
-      DrawCase("both ties where both are needed", halves, 0.88F, 0.4F, 2000),
+      DrawCase("the likeliest at 0", halves, 1, 0, 2900),
+      DrawCase("the second behind its weight", halves, 1, 0.5F, 1500),
+      DrawCase("the last just below 1", halves, 1, kAlmostOne, 2000),
+      DrawCase("as many as just weigh top_p", halves, 0.75F, kAlmostOne, 1500),
+      DrawCase("one more than weigh less", halves, 0.7500001F, kAlmostOne, 10),
+      DrawCase("of ties the lower token", halves, 0.875F, kAlmostOne, 10),
+      DrawCase("the one before the ties", halves, 0.875F, 0.8F, 1500),
+      DrawCase("both ties where both are needed", halves, 0.88F, kAlmostOne, 2000),
       DrawCase("at least one", halves, 0, kAlmostOne, 2900),
       DrawCase("all where rounding keeps the sum below top_p",
                WithTokens(5, {{1, 0.5F}, {3, 0.499999F}}), 1, kAlmostOne, 3),
@@ -109,8 +110,8 @@ std::vector<KernelCase> DrawCases() {
 // The fewest tokens that weigh top_p, the most probable first. In f32 a set may seem to weigh
 // enough that misses it by `slack`, or the other way round: both are right.
 struct Nucleus {
-  std::vector<int32_t> may_be_drawn;  // 1: the token may be in the nucleus
-  double weight;
+  std::vector<size_t> tokens;
+  double weight = 0;
 };
 
 Nucleus ExactNucleus(const Probabilities& probabilities, double top_p, double slack) {
@@ -118,58 +119,66 @@ Nucleus ExactNucleus(const Probabilities& probabilities, double top_p, double sl
   std::iota(order.begin(), order.end(), 0);
   std::ranges::stable_sort(order, std::ranges::greater(),
                            [&](size_t token) { return probabilities[token]; });
-  Nucleus nucleus = {std::vector<int32_t>(probabilities.size()), 0};
+  Nucleus nucleus;
   for (const size_t token : order) {
     if (nucleus.weight >= top_p + slack) break;
-    nucleus.may_be_drawn[token] = 1;
+    nucleus.tokens.push_back(token);
     nucleus.weight += probabilities[token];
   }
   return nucleus;
 }
 
-// Counts what was drawn, by groups of neighbouring tokens, and sets the next uniform number.
-WgslKernel TallyKernel(size_t draws, size_t tokens_per_group) {
+// Counts what was drawn, by groups of tokens, and sets the next uniform number. A token's group is
+// counted from 1; 0 stands for those that may not be drawn.
+WgslKernel TallyKernel(size_t draws) {
   constexpr const char* kText = R"(
 @group(0) @binding(0) var<storage, read> drawn: array<u32>;
-@group(0) @binding(1) var<storage, read> may_be_drawn: array<u32>;
+@group(0) @binding(1) var<storage, read> group_of: array<u32>;
 @group(0) @binding(2) var<storage, read_write> draws: array<u32>;
 @group(0) @binding(3) var<storage, read_write> uniform_sample: array<f32>;
 @group(0) @binding(4) var<storage, read_write> counts: array<u32>;
 @group(0) @binding(5) var<storage, read_write> wrong: array<u32>;
 @compute @workgroup_size(1)
 fn tally() {{
-  counts[drawn[0] / {}u] += 1u;
-  wrong[0] += 1u - may_be_drawn[drawn[0]];
+  let group = group_of[drawn[0]];
+  if (group == 0u) {{
+    wrong[0] += 1u;
+  }} else {{
+    counts[group - 1u] += 1u;
+  }}
   draws[0] += 1u;
   uniform_sample[0] = (f32(draws[0]) + 0.5) / {}.0;
 }}
 )";
   return {.name = "tally",
           .writes = {false, false, true, true, true, true},
-          .wgsl = fmt::format(kText, tokens_per_group, draws)};
+          .wgsl = fmt::format(kText, draws)};
 }
 
-// Draws with uniform numbers at even distances. The tokens of a group are drawn by an interval of
-// them, so that it is drawn as often as it weighs, but for one at each end.
+// Draws with uniform numbers at even distances. The tokens of a group follow each other in the
+// order of their probabilities, so that an interval of these numbers draws them: as often as they
+// weigh, but for one at each end.
 KernelCase DistributionCase(int64_t vocab_size, float top_p, size_t draws,
                             size_t tokens_per_group) {
   const Probabilities probabilities = RandomProbabilities(vocab_size);
   const Nucleus nucleus = ExactNucleus(probabilities, top_p, 1e-6);
-  std::vector<float> counts((probabilities.size() - 1) / tokens_per_group + 1);
-  for (size_t token = 0; token < probabilities.size(); ++token) {
-    if (nucleus.may_be_drawn[token] == 0) continue;
-    counts[token / tokens_per_group] +=
-        static_cast<float>(static_cast<double>(draws) * probabilities[token] / nucleus.weight);
+  std::vector<int32_t> group_of(probabilities.size());
+  std::vector<double> counts((nucleus.tokens.size() - 1) / tokens_per_group + 1);
+  for (size_t rank = 0; rank < nucleus.tokens.size(); ++rank) {
+    const size_t token = nucleus.tokens[rank];
+    const size_t group = rank / tokens_per_group;
+    group_of[token] = static_cast<int32_t>(group) + 1;
+    counts[group] += static_cast<double>(draws) * probabilities[token] / nucleus.weight;
   }
   std::vector<int32_t> rounded;
-  for (const float count : counts) rounded.push_back(static_cast<int32_t>(std::lround(count)));
+  for (const double count : counts) rounded.push_back(static_cast<int32_t>(std::lround(count)));
 
   const PlanModel plan = LogitPlan(vocab_size);
   PlanCase draw(
       fmt::format("sample_with_top_p: {} draws of {} tokens at top_p {}", draws, vocab_size, top_p),
       plan);
   const size_t uniform = draw.AddBuffer(std::vector{0.5F / static_cast<float>(draws)});
-  const size_t may_be_drawn = draw.AddBuffer(nucleus.may_be_drawn);
+  const size_t groups = draw.AddBuffer(group_of);
   const size_t index = draw.AddBuffer(std::vector{0});
   const size_t tally = draw.AddZeros(static_cast<int64_t>(rounded.size() * sizeof(int32_t)));
   const size_t wrong = draw.AddBuffer(std::vector{0});
@@ -179,8 +188,7 @@ KernelCase DistributionCase(int64_t vocab_size, float top_p, size_t draws,
   for (size_t i = 0; i < draws; ++i) {
     const auto drawn =
         draw.Call("sample_with_top_p", {sorted[0], sorted[1], uniform, row, top_p_buffer});
-    draw.Launch(TallyKernel(draws, tokens_per_group),
-                {drawn[0], may_be_drawn, index, uniform, tally, wrong});
+    draw.Launch(TallyKernel(draws), {drawn[0], groups, index, uniform, tally, wrong});
   }
   draw.Expect({wrong, std::vector{0}});
   draw.Expect({tally, rounded, /*atol=*/1});
